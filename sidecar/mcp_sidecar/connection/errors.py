@@ -1,0 +1,127 @@
+"""What can go wrong with a connection, as the user reads it.
+
+    SidecarError                        kind
+    ├── NotConnected                    not_connected
+    ├── ConnectionFailed                connection_failed
+    ├── ConnectionLost                  connection_lost
+    ├── TimedOut                        timeout
+    ├── ServerError                     server_error
+    ├── TransportError                  transport_error
+    ├── AuthenticationRequired          authentication_required
+    ├── InvalidTarget                   invalid_target
+    ├── ProtocolError                   protocol_error
+    └── ConsentRefused                  consent_refused
+
+Every error says what happened (`message`), what to do (`suggestion`) and what is known (`details`).
+`Interrupted` is no failure: the client itself gave up the attempt.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import attrs
+
+ErrorKind = Literal[
+    "not_connected",
+    "connection_failed",
+    "connection_lost",
+    "timeout",
+    "server_error",
+    "transport_error",
+    "authentication_required",
+    "invalid_target",
+    "protocol_error",
+    "consent_refused",
+]
+"""The values of `data.kind` in an error response, and of `error.kind` in a status."""
+
+
+@attrs.frozen(kw_only=True)
+class Failure:
+    """A failure as a value: the `error` of a status, the `data` of an error response."""
+
+    kind: ErrorKind
+    message: str
+    suggestion: str
+    details: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+class SidecarError(Exception):
+    """Base of every failure that a user is told about; the message is never empty."""
+
+    kind: ClassVar[ErrorKind]
+
+    def __init__(self, message: str, *, suggestion: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.suggestion = suggestion
+        self.details: Mapping[str, Any] = details or {}
+
+    @property
+    def failure(self) -> Failure:
+        """This error as a value."""
+        return Failure(kind=self.kind, message=self.message, suggestion=self.suggestion, details=self.details)
+
+
+class NotConnected(SidecarError):
+    """There is no connection that the request could use."""
+
+    kind = "not_connected"
+
+
+class ConnectionFailed(SidecarError):
+    """The connection could not be made."""
+
+    kind = "connection_failed"
+
+
+class ConnectionLost(SidecarError):
+    """The connection ended while it was needed."""
+
+    kind = "connection_lost"
+
+
+class TimedOut(SidecarError):
+    """The server did not answer in the time allowed."""
+
+    kind = "timeout"
+
+
+class ServerError(SidecarError):
+    """The server answered with a JSON-RPC error of its own, found verbatim under `details["error"]`."""
+
+    kind = "server_error"
+
+
+class TransportError(SidecarError):
+    """One exchange with the server failed below MCP; the connection itself still stands."""
+
+    kind = "transport_error"
+
+
+class AuthenticationRequired(SidecarError):
+    """The server wants other credentials (HTTP 401 or 403)."""
+
+    kind = "authentication_required"
+
+
+class InvalidTarget(SidecarError):
+    """What to connect to could not be understood."""
+
+    kind = "invalid_target"
+
+
+class ProtocolError(SidecarError):
+    """The server broke the protocol in its answer."""
+
+    kind = "protocol_error"
+
+
+class ConsentRefused(SidecarError):
+    """The user did not agree to what would have been run or sent."""
+
+    kind = "consent_refused"
+
+
+class Interrupted(Exception):
+    """A connection attempt was given up because the client asked for something else meanwhile."""

@@ -1,0 +1,59 @@
+"""What to connect to: the request as it came, and what it was understood to be."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from mcp_sidecar.connection.status import TargetInfo, Transport
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """A target as a client names it: the fields of an `mcp.json` entry. Exactly one of `url`, `command`, `server`."""
+
+    url: str | None = None
+    """An http(s) URL, the path of a server script, or a command line."""
+    command: str | None = None
+    args: tuple[str, ...] | None = None
+    env: Mapping[str, str] | None = None
+    env_file: str | None = None
+    cwd: str | None = None
+    server: str | None = None
+    """The name of a configured server."""
+    type: Literal["stdio", "http", "sse"] | None = None
+    """Overrides the detection of the transport."""
+    headers: Mapping[str, str] | None = None
+    auth: Literal["oauth"] | Mapping[str, Any] | None = None
+    protocol_version: str | None = None
+    """`auto`, `legacy`, or an MCP version such as `2025-06-18`."""
+    connect_timeout: float | None = None
+    """Seconds."""
+    call_timeout: float | None = None
+    """Seconds."""
+
+
+@attrs.frozen(kw_only=True)
+class StdioEndpoint:
+    """A program to start, ready for `exec`."""
+
+    program: str
+    args: tuple[str, ...]
+    env: Mapping[str, str]
+    """The whole environment of the program."""
+    cwd: str | None
+
+
+@attrs.frozen(kw_only=True)
+class HttpEndpoint:
+    """A URL to talk to."""
+
+    url: str
+    transport: Transport
+    """`streamable-http` or `sse`."""
+    headers: Mapping[str, str]
+    may_fall_back_to_sse: bool
+    """Whether the transport was detected, not asked for, so that SSE may be tried when the server only has that."""
+
+
+Endpoint = StdioEndpoint | HttpEndpoint
