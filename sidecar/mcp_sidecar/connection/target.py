@@ -1,30 +1,33 @@
-"""What to connect to: the request as it came, and what it was understood to be."""
+"""What to connect to: the request as it came, and what it was understood to be.
+
+Fields that may hold secrets are left out of every `repr`.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 
-from mcp_sidecar.connection.status import TargetInfo, Transport
+from mcp_sidecar.connection.status import Transport
 
 
 @attrs.frozen(kw_only=True)
 class Target:
     """A target as a client names it: the fields of an `mcp.json` entry. Exactly one of `url`, `command`, `server`."""
 
-    url: str | None = None
+    url: str | None = attrs.field(default=None, repr=False)
     """An http(s) URL, the path of a server script, or a command line."""
     command: str | None = None
-    args: tuple[str, ...] | None = None
-    env: Mapping[str, str] | None = None
+    args: tuple[str, ...] | None = attrs.field(default=None, repr=False)
+    env: Mapping[str, str] | None = attrs.field(default=None, repr=False)
     env_file: str | None = None
     cwd: str | None = None
     server: str | None = None
     """The name of a configured server."""
     type: Literal["stdio", "http", "sse"] | None = None
     """Overrides the detection of the transport."""
-    headers: Mapping[str, str] | None = None
-    auth: Literal["oauth"] | Mapping[str, Any] | None = None
+    headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    auth: Literal["oauth"] | Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     protocol_version: str | None = None
     """`auto`, `legacy`, or an MCP version such as `2025-06-18`."""
     connect_timeout: float | None = None
@@ -38,8 +41,8 @@ class StdioEndpoint:
     """A program to start, ready for `exec`."""
 
     program: str
-    args: tuple[str, ...]
-    env: Mapping[str, str]
+    args: tuple[str, ...] = attrs.field(repr=False)
+    env: Mapping[str, str] = attrs.field(repr=False)
     """The whole environment of the program."""
     cwd: str | None
 
@@ -48,12 +51,16 @@ class StdioEndpoint:
 class HttpEndpoint:
     """A URL to talk to."""
 
-    url: str
+    url: str = attrs.field(repr=False)
+    """With userinfo and query, if it has any."""
     transport: Transport
     """`streamable-http` or `sse`."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """Those of the target; a bearer token is already among them."""
     may_fall_back_to_sse: bool
     """Whether the transport was detected, not asked for, so that SSE may be tried when the server only has that."""
+    auth: Literal["oauth"] | Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """The target's `auth` where it takes more than a header: OAuth. None for a bearer token."""
 
 
 Endpoint = StdioEndpoint | HttpEndpoint

@@ -1,0 +1,173 @@
+"""A command line: one string taken apart into words, and words put together for display.
+
+No shell is involved: variables, globs and operators mean nothing here.
+"""
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from mcp_sidecar.connection.errors import InvalidTarget
+
+_POSIX_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_WINDOWS_UNSAFE = re.compile(r'[\s"]')
+
+
+@attrs.frozen
+class Word:
+    """One word of a command line."""
+
+    text: str
+    column: int
+    """Where it begins, counted from 1."""
+    quoted: bool
+    """Whether any of it was quoted or escaped, so that it must be taken literally."""
+
+
+def split(line: str, platform: str) -> list[str]:
+    """Take a command line apart as the platform's own programs would.
+
+    Args:
+        line: the command line.
+        platform: as `sys.platform`; `win32` means the rules of Windows.
+
+    Raises:
+        InvalidTarget: a quote is not closed, or an escape has nothing to escape; names the column.
+    """
+    return [word.text for word in words(line, platform)]
+
+
+def words(line: str, platform: str) -> list[Word]:
+    """Like `split`, with the place of every word and whether it was quoted."""
+    return _windows_words(line) if platform == "win32" else _posix_words(line)
+
+
+def join(parts: Sequence[str], platform: str) -> str:
+    """Write words as the command line that `split` takes apart into the same words."""
+    quote = _quoted_for_windows if platform == "win32" else _quoted_for_posix
+    return " ".join(quote(part) for part in parts)
+
+
+def _posix_words(line: str) -> list[Word]:
+    """POSIX.1-2017, Shell Command Language, 2.2 Quoting."""
+    found: list[Word] = []
+    text: list[str] = []
+    start: int | None = None
+    quoted = False
+    quote = ""
+    quote_at = 0
+    at = 0
+    while at < len(line):
+        char = line[at]
+        if quote == "'":
+            if char == "'":
+                quote = ""
+            else:
+                text.append(char)
+        elif quote == '"':
+            if char == '"':
+                quote = ""
+            elif char == "\\" and at + 1 < len(line) and line[at + 1] in '"\\$`':
+                at += 1
+                text.append(line[at])
+            else:
+                text.append(char)
+        elif char in " \t\r\n":
+            if start is not None:
+                found.append(Word("".join(text), start + 1, quoted))
+                text, start, quoted = [], None, False
+        else:
+            start = at if start is None else start
+            if char in "'\"":
+                quote, quote_at, quoted = char, at, True
+            elif char == "\\":
+                quoted = True
+                at += 1
+                if at == len(line):
+                    raise _unfinished("the backslash", at, "escapes nothing")
+                text.append(line[at])
+            else:
+                text.append(char)
+        at += 1
+    if quote:
+        raise _unfinished(f"the quote {quote}", quote_at + 1, "is never closed")
+    if start is not None:
+        found.append(Word("".join(text), start + 1, quoted))
+    return found
+
+
+def _windows_words(line: str) -> list[Word]:
+    """The rules of `CommandLineToArgvW` and the Microsoft C runtime for the words after the program.
+
+    2n backslashes before a quote stand for n, an odd one escapes the quote, others stand for themselves; `""` inside
+    quotes is one quote. The program's own word follows the same rules here, so that any word can be written.
+    https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
+    """
+    found: list[Word] = []
+    text: list[str] = []
+    start: int | None = None
+    quoted = False
+    quote_at: int | None = None
+    at = 0
+    while at < len(line):
+        char = line[at]
+        if char in " \t" and quote_at is None:
+            if start is not None:
+                found.append(Word("".join(text), start + 1, quoted))
+                text, start, quoted = [], None, False
+            at += 1
+            continue
+        start = at if start is None else start
+        if char == "\\":
+            run = len(line) - at - len(line[at:].lstrip("\\"))
+            at += run
+            if at < len(line) and line[at] == '"':
+                text.append("\\" * (run // 2))
+                if run % 2:
+                    text.append('"')
+                    quoted = True
+                    at += 1
+            else:
+                text.append("\\" * run)
+            continue
+        if char == '"':
+            quoted = True
+            if quote_at is None:
+                quote_at = at
+            elif line[at + 1 : at + 2] == '"':
+                text.append('"')
+                at += 1
+            else:
+                quote_at = None
+        else:
+            text.append(char)
+        at += 1
+    if quote_at is not None:
+        raise _unfinished('the quote "', quote_at + 1, "is never closed")
+    if start is not None:
+        found.append(Word("".join(text), start + 1, quoted))
+    return found
+
+
+def _unfinished(what: str, column: int, problem: str) -> InvalidTarget:
+    # The line itself is not shown: where quoting is broken, what is a secret in it cannot be told.
+    return InvalidTarget(
+        f"The command line cannot be taken apart: {what} at column {column} {problem}.",
+        suggestion="Correct the quoting, or pass `command` and `args` as separate fields.",
+        details={"column": column},
+    )
+
+
+def _quoted_for_posix(part: str) -> str:
+    if _POSIX_SAFE.fullmatch(part):
+        return part
+    return "'" + part.replace("'", "'\"'\"'") + "'"
+
+
+def _quoted_for_windows(part: str) -> str:
+    if part and not _WINDOWS_UNSAFE.search(part):
+        return part
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', part)
+    trailing = len(escaped) - len(escaped.rstrip("\\"))
+    return '"' + escaped + "\\" * trailing + '"'

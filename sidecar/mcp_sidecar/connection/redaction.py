@@ -1,0 +1,434 @@
+"""The redactor: keeps the secrets of one target out of everything that is shown.
+
+Two means work together. What has a known shape (a URL, an argument list, a header) is redacted by its shape, whatever
+its values; and every secret value found there, or given in `headers`, `auth` or `env`, is masked wherever it turns up
+later: in a server's stderr, an error text, a trace.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+import attrs
+
+MASK: Final = "***"
+
+SHORTEST_SECRET: Final = 6
+"""Characters. Shorter values (`DEBUG=1`) occur in ordinary text so often that masking them would destroy it."""
+
+HARMLESS_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-type",
+        "host",
+        "mcp-protocol-version",
+        "origin",
+        "user-agent",
+    }
+)
+"""The header names whose values may be shown; every other header is taken for a secret."""
+
+_TOKEN: Final = re.compile(
+    r"""
+      \bsk-[A-Za-z0-9_-]{8,}                                  # OpenAI, Anthropic
+    | \b(?:sk|rk|pk|whsec)_(?:live|test)?_?[A-Za-z0-9]{8,}    # Stripe
+    | \bgh[pousr]_[A-Za-z0-9]{8,}                             # GitHub
+    | \bgithub_pat_[A-Za-z0-9_]{8,}
+    | \bglpat-[A-Za-z0-9_-]{8,}                               # GitLab
+    | \bxox[a-z]-[A-Za-z0-9-]{8,}                             # Slack
+    | \bxapp-[A-Za-z0-9-]{8,}
+    | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                            # AWS
+    | \bAIza[A-Za-z0-9_-]{20,}                                # Google
+    | \bya29\.[A-Za-z0-9_-]{8,}
+    | \bhf_[A-Za-z0-9]{8,}                                    # Hugging Face
+    | \bnpm_[A-Za-z0-9]{20,}
+    | \bpypi-[A-Za-z0-9_-]{16,}
+    | \bdop_v1_[A-Za-z0-9]{16,}                               # DigitalOcean
+    | \beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*   # JWT
+    """,
+    re.VERBOSE,
+)
+_SCHEME_AND_CREDENTIAL: Final = re.compile(r"(?i)\b(?:bearer|basic|digest|token|apikey)\s+(\S+)")
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`]+")
+_URL_PARTS: Final = re.compile(
+    r"(?s)(?P<scheme>(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?(?P<authority>[^/?#]*)(?P<path>[^?#]*)"
+    r"(?:\?(?P<query>[^#]*))?(?:\#(?P<fragment>.*))?"
+)
+_JSON_PAIR: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_HEADER: Final = re.compile(r"(?s)([A-Za-z0-9!#$%&'*+.^_`|~-]+):\s*(.+)")
+_ASSIGNMENT: Final = re.compile(r"(?s)(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=(.*)")
+_FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*|/[A-Za-z][A-Za-z0-9_-]*")
+_NAME_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+_SECRET_WORDS: Final = frozenset(
+    "auth authorization bearer cookie cookies credential credentials creds jwt key keys pass passcode passphrase passwd "
+    "password pat pin private pwd secret secrets session sig signature token".split()
+)
+_SECRET_ENDINGS: Final = ("token", "secret", "password", "passwd", "passphrase", "apikey", "pwd", "credentials")
+_TELLING_ENDINGS: Final = frozenset(
+    "algorithm dir directory enabled endpoint expiry file host id length limit method mode name path port provider "
+    "scheme scope scopes server sock timeout ttl type uri url user username version".split()
+)
+"""What a name says *about* a secret when it ends so: `--token-file`, `AUTH_TYPE`, `SSH_AUTH_SOCK`."""
+
+_HARMLESS_ENVIRONMENT: Final = re.compile(
+    r"(?i)NODE_ENV|ENV|ENVIRONMENT|LANG|LANGUAGE|LC_.*|TZ|TERM|COLORTERM|SHELL|USER|LOGNAME|HOST|HOSTNAME|PORT|DEBUG"
+    r"|.*LOG_?LEVEL|PYTHON.*|.*_?REGION|.*_?VERSION|.*_?MODE"
+)
+_HARMLESS_VALUES: Final = frozenset(
+    "true false none null stdio http https sse streamable-http streamable_http websocket localhost production "
+    "development staging testing enabled disabled default verbose warning warnings critical".split()
+)
+_NO_SECRET: Final = re.compile(
+    r"[+-]?[0-9][0-9.,:_eE+-]*"  # numbers, versions, addresses, times
+    r"|(?:~|\.{1,2}|[A-Za-z]:)?[/\\].*",  # paths
+    re.DOTALL,
+)
+
+
+@attrs.frozen
+class Redactor:
+    """Knows the secret values of one target and masks them."""
+
+    secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Longest first. Make it with `Redactor.of`."""
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> "Redactor":
+        """A redactor for these values, also where they are percent-encoded, JSON-escaped, or one line of several.
+
+        Args:
+            values: the secrets; those shorter than `SHORTEST_SECRET` are left alone.
+        """
+        forms = {form for value in values for form in _forms(value) if len(form) >= SHORTEST_SECRET}
+        return cls(tuple(sorted(forms, key=lambda form: (-len(form), form))))
+
+    def text(self, text: str) -> str:
+        """The text with every occurrence of a secret replaced by `***`."""
+        # Once more when masking has put a secret together out of what was left and right of another one; this ends
+        # because the mask is shorter than every secret.
+        while any(secret in text for secret in self.secrets):
+            text = self._masked(text)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """JSON-like data with every secret in its strings masked; keys stay, the argument is not changed."""
+        if not self.secrets:
+            return value
+        result: list[Any] = [None]
+        # A loop, not a recursion: a server may nest its answer deeper than Python's stack goes.
+        pending: list[tuple[Any, Any, Any]] = [(result, 0, value)]
+        while pending:
+            holder, place, found = pending.pop()
+            if isinstance(found, str):
+                holder[place] = self.text(found)
+            elif isinstance(found, Mapping):
+                copy: dict[Any, Any] = dict.fromkeys(found)
+                holder[place] = copy
+                pending.extend((copy, key, item) for key, item in found.items())
+            elif isinstance(found, list | tuple):
+                items: list[Any] = [None] * len(found)
+                holder[place] = items
+                pending.extend((items, index, item) for index, item in enumerate(found))
+            else:
+                holder[place] = found
+        return result[0]
+
+    def _masked(self, text: str) -> str:
+        spans: list[tuple[int, int]] = []
+        for secret in self.secrets:
+            at = text.find(secret)
+            while at >= 0:
+                spans.append((at, at + len(secret)))
+                at = text.find(secret, at + 1)
+        parts: list[str] = []
+        covered = 0
+        for start, end in sorted(spans):
+            # Overlapping and touching occurrences become one mask, so that none leaves a piece of itself behind.
+            if start > covered or not parts:
+                parts += [text[covered:start], MASK]
+            covered = max(covered, end)
+        return "".join(parts) + text[covered:]
+
+
+@attrs.define
+class _Finding:
+    """Text as it may be shown, and the secrets that were taken out of it."""
+
+    shown: str
+    secrets: set[str] = attrs.Factory(set)
+
+    def masked(self, secret: str) -> str:
+        if secret:
+            self.secrets.add(secret)
+        return MASK
+
+
+def redact_url(url: str) -> str:
+    """A URL (or what was meant to be one) without userinfo, query values and fragment; keys of the query stay."""
+    return _url(url).shown
+
+
+def secrets_in_url(url: str) -> set[str]:
+    """The secrets that `redact_url` removes, decoded and as they were written."""
+    return _url(url).secrets
+
+
+def redact_args(args: Sequence[str]) -> tuple[str, ...]:
+    """Arguments as they may be shown.
+
+    Masked are the values of flags, assignments and headers with secret names, known formats of tokens, and the
+    secret parts of URLs.
+    """
+    return tuple(finding.shown for finding in _arguments(args))
+
+
+def secrets_in_args(args: Sequence[str]) -> set[str]:
+    """The secrets that `redact_args` removes."""
+    return set().union(*(finding.secrets for finding in _arguments(args)))
+
+
+def secrets_in_headers(headers: Mapping[str, str]) -> set[str]:
+    """The values of all headers but the harmless ones, and the credential in them without its scheme."""
+    secrets: set[str] = set()
+    for name, value in headers.items():
+        if name.lower() not in HARMLESS_HEADERS:
+            secrets |= _credentials(value)
+    return secrets
+
+
+def secrets_in_auth(auth: object) -> set[str]:
+    """The token, the client secret and the private key of an `auth` object."""
+    if not isinstance(auth, Mapping):
+        return set()
+    fields = ("token", "clientSecret", "client_secret", "privateKey", "private_key", "password")
+    return {value for field in fields if isinstance(value := auth.get(field), str) and value}
+
+
+def secrets_in_env(given: Mapping[str, str]) -> set[str]:
+    """The secrets among environment variables that were given for this very server.
+
+    Whoever writes a variable into a target mostly does so to hand over a credential: a value of eight or more
+    characters counts as one unless its name or its look (path, number, well-known word) says otherwise.
+    """
+    secrets: set[str] = set()
+    for name, value in given.items():
+        if is_secret_name(name):
+            secrets.add(value)
+        elif "://" in value:
+            secrets |= secrets_in_text(value)
+        elif looks_like_token(value) or (
+            len(value) >= 8
+            and not _HARMLESS_ENVIRONMENT.fullmatch(name)
+            and not _NO_SECRET.fullmatch(value)
+            and value.lower() not in _HARMLESS_VALUES
+        ):
+            secrets.add(value)
+    return {secret for secret in secrets if secret and secret.lower() not in _HARMLESS_VALUES}
+
+
+def secrets_in_inherited_env(inherited: Mapping[str, str]) -> set[str]:
+    """The secrets among variables that came with the environment: only what is named like one, or has a token's form."""
+    return {
+        value
+        for name, value in inherited.items()
+        if len(value) >= 8
+        and value.lower() not in _HARMLESS_VALUES
+        and not _NO_SECRET.fullmatch(value)
+        and (is_secret_name(name) or _TOKEN.fullmatch(value))
+    }
+
+
+def secrets_in_text(text: str) -> set[str]:
+    """The secret parts of the URLs, tokens and authorization headers in a text."""
+    return _plain(text).secrets
+
+
+def redact_text(text: str) -> str:
+    """A text with the secret parts of the URLs, tokens and authorization headers in it masked."""
+    return _plain(text).shown
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a flag, variable, header or key of this name holds a secret: `--api-key`, `GITHUB_TOKEN`, `X-Auth`."""
+    words = [word.lower() for word in _NAME_WORD.findall(name)]
+    if not words or words[-1] in _TELLING_ENDINGS:
+        return False
+    if words[-1] in {"key", "keys"} and words[:-1] and words[-2] in {"public", "primary", "sort", "partition"}:
+        return False
+    return any(word in _SECRET_WORDS or word.endswith(_SECRET_ENDINGS) for word in words)
+
+
+def looks_like_token(word: str) -> bool:
+    """Whether a single word has the form of a token: a known one, or long and without the look of language."""
+    if _TOKEN.fullmatch(word):
+        return True
+    if len(word) >= 32 and re.fullmatch(r"[0-9a-fA-F-]+", word) and len(word.replace("-", "")) >= 32:
+        return True
+    return (
+        len(word) >= 24
+        and re.fullmatch(r"[A-Za-z0-9_+=-]+", word) is not None
+        and re.search(r"[0-9]", word) is not None
+        and re.search(r"[a-z]", word) is not None
+        and re.search(r"[A-Z]", word) is not None
+    )
+
+
+def _forms(value: str) -> set[str]:
+    """How a value may be written where it turns up again."""
+    written = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    forms = {value, value.strip(), quote(written, safe=""), quote(written), quote_plus(written)}
+    forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    if "\n" in value:
+        # stderr is read line by line; the first and last line of a PEM block are the same for all keys.
+        forms |= {line.strip() for line in value.splitlines() if not line.startswith("-----")}
+    return forms
+
+
+def _credentials(value: str) -> set[str]:
+    """A header's value, and the part of it that stays secret when another scheme is put before it."""
+    found = {value}
+    scheme, space, credential = value.partition(" ")
+    if space:
+        found.add(credential.strip())
+        if scheme.lower() == "basic":
+            try:
+                user_and_password = base64.b64decode(credential, validate=True).decode()
+            except ValueError:
+                return found
+            found |= {user_and_password, *user_and_password.split(":", 1)}
+    return {secret for secret in found if secret}
+
+
+def _url(url: str) -> _Finding:
+    parts = _URL_PARTS.fullmatch(url)
+    assert parts is not None  # every part may be empty
+    finding = _Finding("")
+    scheme, authority, path, query = parts["scheme"] or "", parts["authority"], parts["path"], parts["query"]
+    after_scheme = url[len(scheme) :]
+    if "@" not in authority and "@" in after_scheme and re.search(r":(?![0-9]*$)", authority.rpartition("]")[2]):
+        # `http://user:pa/ss@host`: the password should have been encoded. What was meant must not be shown.
+        userinfo, _, rest = after_scheme.rpartition("@")
+        parts = _URL_PARTS.fullmatch("//" + rest)
+        assert parts is not None
+        authority, path, query = f"{userinfo}@{parts['authority']}", parts["path"], parts["query"]
+    userinfo, _, host = authority.rpartition("@")
+    if userinfo:
+        user, _, password = userinfo.partition(":")
+        for secret in (user, password):
+            if secret:
+                finding.secrets |= {secret, unquote(secret)}
+        if password:
+            pair = f"{unquote(user)}:{unquote(password)}".encode("utf-8", "surrogatepass")
+            finding.secrets.add(base64.b64encode(pair).decode())
+    shown_path = "/".join(
+        finding.masked(segment) if looks_like_token(segment) else _TOKEN.sub(lambda m: finding.masked(m[0]), segment)
+        for segment in path.split("/")
+    )
+    finding.shown = scheme + host + shown_path
+    if query is not None:
+        finding.shown += "?" + _query(query, finding)
+    if parts["fragment"]:
+        finding.secrets.add(parts["fragment"])
+    return finding
+
+
+def _query(query: str, finding: _Finding) -> str:
+    shown: list[str] = []
+    for pair in query.split("&"):
+        key, equals, value = pair.partition("=")
+        secret = value if equals else key
+        if secret and secret.lower() not in _HARMLESS_VALUES:
+            finding.secrets |= {secret, unquote_plus(secret)}
+        shown.append(f"{key}={MASK}" if equals else MASK if key else "")
+    return "&".join(shown)
+
+
+def _arguments(args: Sequence[str]) -> list[_Finding]:
+    findings: list[_Finding] = []
+    awaited = ""
+    for arg in args:
+        findings.append(_argument(arg, awaited))
+        awaited = arg if _FLAG.fullmatch(arg) else ""
+        if arg.lower() in {"bearer", "authorization:"}:
+            awaited = "--token"
+    return findings
+
+
+def _argument(arg: str, flag: str) -> _Finding:
+    """One argument, behind `flag` (which may be empty)."""
+    finding = _Finding(arg)
+    if flag in {"-H", "--header", "--headers"} or (arg.startswith("-H") and ":" in arg):
+        prefix, text = ("", arg) if flag in {"-H", "--header", "--headers"} else ("-H", arg[2:])
+        header = _HEADER.fullmatch(text)
+        if header and header[1].lower() not in HARMLESS_HEADERS:
+            finding.secrets |= _credentials(header[2])
+            finding.shown = f"{prefix}{header[1]}: {MASK}"
+            return finding
+        if not header and text:
+            finding.shown = prefix + finding.masked(text)
+            return finding
+    if flag and is_secret_name(flag) and not arg.startswith("--") and not _counts(flag, arg):
+        finding.shown = finding.masked(arg)
+        return finding
+    if flag in {"-u", "--user", "--userpwd"} and ":" in arg and not re.fullmatch(r"[0-9]+:[0-9]+", arg):
+        finding.secrets.add(arg.partition(":")[2])
+        finding.shown = finding.masked(arg)
+        return finding
+    assignment = _ASSIGNMENT.fullmatch(arg)
+    if assignment and "://" not in assignment[1]:
+        name, value = assignment[1], assignment[2]
+        if is_secret_name(name) and not _counts(name, value):
+            finding.shown = f"{name}={finding.masked(value)}" if value else arg
+            return finding
+        if name in {"-H", "--header"}:
+            inner = _argument(value, "--header")
+        else:
+            inner = _plain(value)
+        return _Finding(f"{name}={inner.shown}", inner.secrets)
+    header = _HEADER.fullmatch(arg)
+    if header and not header[2].startswith("//") and is_secret_name(header[1]):
+        finding.secrets |= _credentials(header[2])
+        finding.shown = f"{header[1]}: {MASK}"
+        return finding
+    return _plain(arg)
+
+
+def _counts(name: str, value: str) -> bool:
+    """Whether this is the number of tokens a model may use, not a token: `--max-token 100`."""
+    return value.isdecimal() and re.search(r"(?i)max|min|limit|count|budget", name) is not None
+
+
+def _plain(text: str) -> _Finding:
+    """A text in which only shapes tell what is secret."""
+    if looks_like_token(text):
+        return _Finding(MASK, {text})
+    finding = _Finding(text)
+
+    def url(match: re.Match[str]) -> str:
+        inner = _url(match[0])
+        finding.secrets.update(inner.secrets)
+        return inner.shown
+
+    def pair(match: re.Match[str]) -> str:
+        if not is_secret_name(match[1]) or not match[2]:
+            return match[0]
+        return match[0][: match.start(2) - match.start()] + finding.masked(match[2]) + '"'
+
+    def credential(match: re.Match[str]) -> str:
+        return match[0][: match.start(1) - match.start()] + finding.masked(match[1])
+
+    shown = _JSON_PAIR.sub(pair, text)
+    shown = _URL.sub(url, shown)
+    shown = _SCHEME_AND_CREDENTIAL.sub(credential, shown)
+    finding.shown = _TOKEN.sub(lambda match: finding.masked(match[0]), shown)
+    finding.secrets.discard(MASK)
+    return finding

@@ -1,0 +1,124 @@
+"""How long to wait: for a connection, and for an answer. The two are independent."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from mcp_sidecar.connection.errors import InvalidTarget
+
+CONNECT_VARIABLE: Final = "MCP_TEST_CONNECT_TIMEOUT"
+CALL_VARIABLE: Final = "MCP_TEST_CALL_TIMEOUT"
+DEFAULT_CONNECT: Final = 30.0
+"""Seconds."""
+DEFAULT_CALL: Final = 60.0
+"""Seconds."""
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """The time allowed, in seconds."""
+
+    connect: float = DEFAULT_CONNECT
+    call: float = DEFAULT_CALL
+
+    def overridden(self, *, connect: float | None = None, call: float | None = None) -> "Timeouts":
+        """These timeouts with a request's own in front.
+
+        Args:
+            connect: the request's `connectTimeout` in seconds; None keeps this one.
+            call: the request's `callTimeout` in seconds; None keeps this one.
+
+        Raises:
+            InvalidTarget: a value is no positive finite number; names the field.
+        """
+        return Timeouts(
+            connect=self.connect if connect is None else checked_timeout("connectTimeout", connect),
+            call=self.call if call is None else checked_timeout("callTimeout", call),
+        )
+
+
+def read_timeouts(settings: Mapping[str, Any] | None, environ: Mapping[str, str]) -> tuple[Timeouts, list[str]]:
+    """The timeouts that hold unless a request brings its own.
+
+    Settings win over the environment, which wins over the defaults; a value that is no positive finite number is
+    passed over with a warning.
+
+    Args:
+        settings: `initializationOptions.mcp`; its `connectTimeout` and `callTimeout` are read.
+        environ: the environment; `MCP_TEST_CONNECT_TIMEOUT` and `MCP_TEST_CALL_TIMEOUT` are read.
+
+    Returns:
+        The timeouts, and one sentence for each value that was refused.
+    """
+    settings = settings or {}
+    connect, warnings = _first_valid(
+        [("connectTimeout", settings.get("connectTimeout")), (CONNECT_VARIABLE, environ.get(CONNECT_VARIABLE))],
+        DEFAULT_CONNECT,
+    )
+    call, more = _first_valid(
+        [("callTimeout", settings.get("callTimeout")), (CALL_VARIABLE, environ.get(CALL_VARIABLE))],
+        DEFAULT_CALL,
+    )
+    return Timeouts(connect=connect, call=call), warnings + more
+
+
+def checked_timeout(field: str, value: object) -> float:
+    """A timeout that came with a request, in seconds.
+
+    Raises:
+        InvalidTarget: it is no positive finite number; names the field.
+    """
+    seconds = _seconds(value)
+    if seconds is None:
+        raise InvalidTarget(
+            f"`{field}` is {_shown(value)}, which is no positive number of seconds.",
+            suggestion=f"Leave `{field}` out for the default, or pass a number such as 30.",
+            details={"field": field},
+        )
+    return seconds
+
+
+def _first_valid(candidates: list[tuple[str, object]], default: float) -> tuple[float, list[str]]:
+    refused: list[tuple[str, object]] = []
+    chosen: float | None = None
+    for name, value in candidates:
+        if value is None:
+            continue
+        # The environment's values are text; a text among the settings is a mistake that must be named.
+        seconds = _seconds_of_text(value) if isinstance(value, str) and name.isupper() else _seconds(value)
+        if seconds is None:
+            refused.append((name, value))
+        elif chosen is None:
+            chosen = seconds
+    used = default if chosen is None else chosen
+    instead = f"{'the default, ' if chosen is None else ''}{used:g} s, is used instead"
+    return used, [
+        f"{name} is {_shown(value)}, which is no positive number of seconds; {instead}." for name, value in refused
+    ]
+
+
+def _seconds_of_text(text: str) -> float | None:
+    try:
+        return _seconds(float(text))
+    except ValueError:
+        return None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        seconds = float(value)
+    except OverflowError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
+
+
+def _shown(value: object) -> str:
+    try:
+        text = ascii(value)
+    except ValueError:  # an int with more digits than CPython is willing to print
+        return "a number beyond all bounds"
+    return text if len(text) <= 60 else text[:60] + "…"
