@@ -11,6 +11,11 @@ import attrs
 from mcp_sidecar.connection.errors import InvalidTarget
 
 _POSIX_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_POSIX_SPACE = " \t\r\n"
+_POSIX_PIECE = re.compile(
+    r"""(?s)(?P<plain>[^ \t\r\n'"\\]+)|'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\(?P<escaped>.)"""
+)
+_POSIX_ESCAPE = re.compile(r'\\(["\\$`])')
 _WINDOWS_UNSAFE = re.compile(r'[\s"]')
 
 
@@ -50,55 +55,33 @@ def join(parts: Sequence[str], platform: str) -> str:
 
 
 def _posix_words(line: str) -> list[Word]:
-    """POSIX.1-2017, Shell Command Language, 2.2 Quoting."""
+    """Follow POSIX.1-2017, Shell Command Language, 2.2 Quoting."""
     found: list[Word] = []
-    text: list[str] = []
-    start: int | None = None
-    quoted = False
-    quote = ""
-    quote_at = 0
     at = 0
     while at < len(line):
-        char = line[at]
-        if quote == "'":
-            if char == "'":
-                quote = ""
+        if line[at] in _POSIX_SPACE:
+            at += 1
+            continue
+        start = at
+        text, quoted = "", False
+        while at < len(line) and line[at] not in _POSIX_SPACE:
+            piece = _POSIX_PIECE.match(line, at)
+            if piece is None:
+                if line[at] == "\\":
+                    raise _unfinished("the backslash", at + 1, "escapes nothing")
+                raise _unfinished(f"the quote {line[at]}", at + 1, "is never closed")
+            if piece["double"] is not None:
+                text += _POSIX_ESCAPE.sub(r"\1", piece["double"])
             else:
-                text.append(char)
-        elif quote == '"':
-            if char == '"':
-                quote = ""
-            elif char == "\\" and at + 1 < len(line) and line[at + 1] in '"\\$`':
-                at += 1
-                text.append(line[at])
-            else:
-                text.append(char)
-        elif char in " \t\r\n":
-            if start is not None:
-                found.append(Word("".join(text), start + 1, quoted))
-                text, start, quoted = [], None, False
-        else:
-            start = at if start is None else start
-            if char in "'\"":
-                quote, quote_at, quoted = char, at, True
-            elif char == "\\":
-                quoted = True
-                at += 1
-                if at == len(line):
-                    raise _unfinished("the backslash", at, "escapes nothing")
-                text.append(line[at])
-            else:
-                text.append(char)
-        at += 1
-    if quote:
-        raise _unfinished(f"the quote {quote}", quote_at + 1, "is never closed")
-    if start is not None:
-        found.append(Word("".join(text), start + 1, quoted))
+                text += piece[piece.lastindex or 0]
+            quoted = quoted or piece["plain"] is None
+            at = piece.end()
+        found.append(Word(text, start + 1, quoted))
     return found
 
 
 def _windows_words(line: str) -> list[Word]:
-    """The rules of `CommandLineToArgvW` and the Microsoft C runtime for the words after the program.
+    """Follow the rules of `CommandLineToArgvW` and the Microsoft C runtime for the words after the program.
 
     2n backslashes before a quote stand for n, an odd one escapes the quote, others stand for themselves; `""` inside
     quotes is one quote. The program's own word follows the same rules here, so that any word can be written.

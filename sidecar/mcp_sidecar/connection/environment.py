@@ -1,5 +1,8 @@
 """The environment of a server: the sidecar's own, without what belongs to the sidecar, with what the target adds."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH110, PTH112, PTH113, PTH123, PTH202
+
 import os
 import re
 import sys
@@ -29,7 +32,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
 def own_venv(workspace: Path | None, home: str | None, venv: Path | None = OWN_VENV) -> Path | None:
-    """The sidecar's virtual environment, unless the workspace holds it: then it is the project's, and stays usable.
+    """Return the sidecar's virtual environment, unless the workspace holds it: then it is the project's.
 
     Args:
         workspace: the folder that the editor has open. The home directory and those above it hold everything, and
@@ -43,7 +46,7 @@ def own_venv(workspace: Path | None, home: str | None, venv: Path | None = OWN_V
 
 
 def inherited(environ: Mapping[str, str], venv: Path | None, platform: str) -> dict[str, str]:
-    """What a server inherits: everything but what concerns only the sidecar's own interpreter.
+    """Return what a server inherits: everything but what concerns only the sidecar's own interpreter.
 
     Removed are `VIRTUAL_ENV`, `PYTHONHOME`, the entries of `PYTHONPATH` and the first entries of `PATH` as far as they
     point into the sidecar's own venv (or at the sidecar's package), `__PYVENV_LAUNCHER__` and `OWN_VARIABLES`.
@@ -90,7 +93,7 @@ def merged(lower: Mapping[str, str], upper: Mapping[str, str], platform: str) ->
 
 
 def variable(environment: Mapping[str, str], name: str, platform: str) -> str | None:
-    """The value of a variable; on Windows its name in any letter case."""
+    """Return the value of a variable; on Windows its name in any letter case."""
     if name in environment:
         return environment[name]
     if platform == "win32":
@@ -99,7 +102,7 @@ def variable(environment: Mapping[str, str], name: str, platform: str) -> str | 
 
 
 def path_separator(platform: str) -> str:
-    """What stands between the entries of PATH."""
+    """Return what stands between the entries of PATH."""
     return ";" if platform == "win32" else ":"
 
 
@@ -113,9 +116,9 @@ def is_within(path: str | Path, directory: str | Path) -> bool:
 
 
 def read_env_file(path: str) -> dict[str, str]:
-    """Read a dotenv file: `KEY=VALUE` lines, `export`, quotes, `#` comments; no variables are expanded.
+    r"""Read a dotenv file: `KEY=VALUE` lines, `export`, quotes, `#` comments; no variables are expanded.
 
-    Single quotes take everything literally, double quotes know `\\n`, `\\r`, `\\t`, `\\"`, `\\\\`, `\\$`; both may
+    Single quotes take everything literally, double quotes know `\n`, `\r`, `\t`, `\"`, `\\`, `\$`; both may
     span lines. The file is UTF-8, with or without a byte order mark.
 
     Raises:

@@ -21,7 +21,7 @@ _SUPPORTED: Final = "Use http:// or https:// (streamable HTTP or SSE), the path 
 
 
 def scheme_of(text: str) -> str | None:
-    """The scheme of what is written as a URL (`ftp` of `ftp://…`, `http` of `HTTP:x`), lower case; else None."""
+    """Return the scheme of what is written as a URL (`ftp` of `ftp://…`, `http` of `HTTP:x`), lower case; else None."""
     match = _SCHEME.match(text)
     if match is None:
         return None
@@ -31,13 +31,12 @@ def scheme_of(text: str) -> str | None:
 
 
 def http_url(text: str) -> str:
-    """A checked http(s) URL, its scheme in lower case and nothing else changed.
+    """Return a checked http(s) URL, its scheme in lower case and nothing else changed.
 
     Raises:
         InvalidTarget: it has another scheme, no host, a bad port, or characters that no URL has.
     """
-    scheme = scheme_of(text)
-    assert scheme is not None
+    scheme = scheme_of(text) or ""
     if scheme == "file":
         raise _invalid(text, "a file: URL is not supported", "Pass the path of the server script itself.")
     if scheme not in {"http", "https"}:
@@ -69,7 +68,7 @@ def http_url(text: str) -> str:
 
 
 def detected_transport(url: str, asked: Literal["http", "sse"] | None) -> Transport:
-    """The transport for a URL: what was asked for, else SSE when the path ends in `/sse`, else streamable HTTP."""
+    """Return the transport for a URL: the one asked for, else SSE when the path ends in `/sse`, else streamable HTTP."""
     if asked is not None:
         return "sse" if asked == "sse" else "streamable-http"
     return "sse" if urlsplit(url).path.rstrip("/").endswith("/sse") else "streamable-http"

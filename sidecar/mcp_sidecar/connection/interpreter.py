@@ -1,5 +1,8 @@
 """The interpreter of a Python script: the project's own, never the sidecar's."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH110, PTH113, PTH115, PTH118, PTH120, PTH123
+
 import os
 import re
 import tomllib
@@ -67,9 +70,10 @@ def interpreter_for(script: str, surroundings: Surroundings) -> Interpreter:
     if project is not None and (found := _python_of(os.path.join(project, ".venv"), surroundings, looked_for)):
         return Interpreter(found)
     active = variable(surroundings.environment, "VIRTUAL_ENV", surroundings.platform)
-    if active and not (surroundings.venv and is_within(active, surroundings.venv)):
-        if found := _python_of(os.path.join(surroundings.directory, active), surroundings, looked_for):
-            return Interpreter(found)
+    if active and surroundings.venv and is_within(active, surroundings.venv):
+        active = None
+    if active and (found := _python_of(surroundings.locate(active), surroundings, looked_for)):
+        return Interpreter(found)
     if project is not None and _is_uv_project(project, directories):
         if uv:
             return Interpreter(uv, ("run", "--project", project))
@@ -97,7 +101,7 @@ def interpreter_for(script: str, surroundings: Surroundings) -> Interpreter:
 
 
 def _directories_above(script: str, surroundings: Surroundings) -> Iterator[str]:
-    """The directories from the script's own up to the workspace, else the home directory, else below the root."""
+    """Yield the directories from the script's own up to the workspace, else the home directory, else below the root."""
     directory = os.path.dirname(script)
     limits = [str(surroundings.workspace)] if surroundings.workspace is not None else []
     limits += [surroundings.home] if surroundings.home else []
@@ -136,7 +140,7 @@ def _has_metadata(script: str) -> bool:
 
 
 def _head(path: str) -> bytes:
-    """The beginning of a regular file; nothing where it cannot be read."""
+    """Return the beginning of a regular file; nothing where it cannot be read."""
     if not os.path.isfile(path):
         return b""
     try:

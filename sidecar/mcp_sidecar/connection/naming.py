@@ -1,5 +1,10 @@
 """The name of a server that has not yet said its own: short enough for a status bar."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH119
+# Lists of words are read more easily as words.
+# ruff: noqa: SIM905
+
 import ntpath
 import os
 from collections.abc import Sequence
@@ -32,7 +37,7 @@ def name_of_url(url: str) -> str:
 
 
 def name_of_command(program: str, args: Sequence[str], platform: str) -> str:
-    """The package, script or module that a command runs, else the program's own name.
+    """Return the package, script or module that a command runs, else the program's own name.
 
     Args:
         program: as it is executed.
@@ -56,7 +61,7 @@ def name_of_command(program: str, args: Sequence[str], platform: str) -> str:
 
 
 def _short(word: str, platform: str) -> str:
-    """A path's last part; a package with its scope but without its version."""
+    """Return a path's last part; a package with its scope but without its version."""
     if word.startswith("@"):
         scope, slash, rest = word.partition("/")
         return scope + slash + rest.split("@")[0]

@@ -1,5 +1,8 @@
 """The search path: which file a program's name stands for."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH113, PTH118, PTH119, PTH207
+
 import glob
 import ntpath
 import os
@@ -46,7 +49,7 @@ class SearchPath:
 
     @classmethod
     def of(cls, environment: Mapping[str, str], directory: str, platform: str) -> "SearchPath":
-        """The search path of an environment.
+        """Return the search path of an environment.
 
         Args:
             environment: PATH is read, on Windows PATHEXT too.
@@ -65,8 +68,8 @@ class SearchPath:
             platform=platform,
         )
 
-    def find(self, name: str, *, refuse: Callable[[str], bool] = lambda path: False) -> str | None:
-        """The first executable file of that name, or None.
+    def find(self, name: str, *, refuse: Callable[[str], bool] = lambda _: False) -> str | None:
+        """Return the first executable file of that name, or None.
 
         Args:
             name: a program's name without a directory.
@@ -79,7 +82,7 @@ class SearchPath:
         return None
 
     def executable(self, path: str) -> str | None:
-        """The executable file at a path, on Windows perhaps with an extension of PATHEXT behind it; else None."""
+        """Return the executable file at a path, on Windows perhaps with an extension of PATHEXT added; else None."""
         if self.platform != "win32":
             return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
         # As in shutil.which: `npx` must not find the shell script beside `npx.cmd`.
@@ -90,11 +93,11 @@ class SearchPath:
         return None
 
     def details(self, command: str) -> dict[str, Any]:
-        """What to tell of a search that found nothing."""
+        """Return what to tell of a search that found nothing."""
         return {"command": command, "path": list(self.directories)}
 
     def advice(self, name: str, home: str | None) -> str:
-        """What to do when a program was not found; names the place where it is installed outside PATH, if any.
+        """Return what to do when a program was not found; names the place where it is installed outside PATH, if any.
 
         Args:
             name: the program's name.
@@ -124,7 +127,7 @@ def has_directory(name: str, platform: str) -> bool:
 
 
 def program_name(program: str, platform: str) -> str:
-    """A program's name without directory and, on Windows, without `.exe` and its like."""
+    """Return a program's name without directory and, on Windows, without `.exe` and its like."""
     if platform != "win32":
         return os.path.basename(program)
     stem, extension = ntpath.splitext(ntpath.basename(program))

@@ -5,6 +5,9 @@ its values; and every secret value found there, or given in `headers`, `auth` or
 later: in a server's stderr, an error text, a trace.
 """
 
+# Lists of words are read more easily as words.
+# ruff: noqa: SIM905
+
 import base64
 import json
 import re
@@ -69,8 +72,8 @@ _FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*|/[A-Za-z][A-Za-z0-9_-]*")
 _NAME_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _SECRET_WORDS: Final = frozenset(
-    "auth authorization bearer cookie cookies credential credentials creds jwt key keys pass passcode passphrase passwd "
-    "password pat pin private pwd secret secrets session sig signature token".split()
+    "auth authorization bearer cookie cookies credential credentials creds jwt key keys pass passcode passphrase "
+    "passwd password pat pin private pwd secret secrets session sig signature token".split()
 )
 _SECRET_ENDINGS: Final = ("token", "secret", "password", "passwd", "passphrase", "apikey", "pwd", "credentials")
 _TELLING_ENDINGS: Final = frozenset(
@@ -103,7 +106,7 @@ class Redactor:
 
     @classmethod
     def of(cls, values: Iterable[str]) -> "Redactor":
-        """A redactor for these values, also where they are percent-encoded, JSON-escaped, or one line of several.
+        """Return a redactor for these values, also where they are percent-encoded, JSON-escaped, or a line of several.
 
         Args:
             values: the secrets; those shorter than `SHORTEST_SECRET` are left alone.
@@ -112,7 +115,7 @@ class Redactor:
         return cls(tuple(sorted(forms, key=lambda form: (-len(form), form))))
 
     def text(self, text: str) -> str:
-        """The text with every occurrence of a secret replaced by `***`."""
+        """Return the text with every occurrence of a secret replaced by `***`."""
         # Once more when masking has put a secret together out of what was left and right of another one; this ends
         # because the mask is shorter than every secret.
         while any(secret in text for secret in self.secrets):
@@ -173,12 +176,12 @@ class _Finding:
 
 
 def redact_url(url: str) -> str:
-    """A URL (or what was meant to be one) without userinfo, query values and fragment; keys of the query stay."""
+    """Return a URL (or what was meant to be one) without userinfo, query values and fragment; query keys stay."""
     return _url(url).shown
 
 
 def secrets_in_url(url: str) -> set[str]:
-    """The secrets that `redact_url` removes, decoded and as they were written."""
+    """Return the secrets that `redact_url` removes, decoded and as they were written."""
     return _url(url).secrets
 
 
@@ -192,12 +195,12 @@ def redact_args(args: Sequence[str]) -> tuple[str, ...]:
 
 
 def secrets_in_args(args: Sequence[str]) -> set[str]:
-    """The secrets that `redact_args` removes."""
+    """Return the secrets that `redact_args` removes."""
     return set().union(*(finding.secrets for finding in _arguments(args)))
 
 
 def secrets_in_headers(headers: Mapping[str, str]) -> set[str]:
-    """The values of all headers but the harmless ones, and the credential in them without its scheme."""
+    """Return the values of all headers but the harmless ones, and the credential in them without its scheme."""
     secrets: set[str] = set()
     for name, value in headers.items():
         if name.lower() not in HARMLESS_HEADERS:
@@ -206,7 +209,7 @@ def secrets_in_headers(headers: Mapping[str, str]) -> set[str]:
 
 
 def secrets_in_auth(auth: object) -> set[str]:
-    """The token, the client secret and the private key of an `auth` object."""
+    """Return the token, the client secret and the private key of an `auth` object."""
     if not isinstance(auth, Mapping):
         return set()
     fields = ("token", "clientSecret", "client_secret", "privateKey", "private_key", "password")
@@ -214,7 +217,7 @@ def secrets_in_auth(auth: object) -> set[str]:
 
 
 def secrets_in_env(given: Mapping[str, str]) -> set[str]:
-    """The secrets among environment variables that were given for this very server.
+    """Return the secrets among environment variables that were given for this very server.
 
     Whoever writes a variable into a target mostly does so to hand over a credential: a value of eight or more
     characters counts as one unless its name or its look (path, number, well-known word) says otherwise.
@@ -236,7 +239,7 @@ def secrets_in_env(given: Mapping[str, str]) -> set[str]:
 
 
 def secrets_in_inherited_env(inherited: Mapping[str, str]) -> set[str]:
-    """The secrets among variables that came with the environment: only what is named like one, or has a token's form."""
+    """Return the secrets among inherited variables: only what is named like one, or has the form of a token."""
     return {
         value
         for name, value in inherited.items()
@@ -248,12 +251,12 @@ def secrets_in_inherited_env(inherited: Mapping[str, str]) -> set[str]:
 
 
 def secrets_in_text(text: str) -> set[str]:
-    """The secret parts of the URLs, tokens and authorization headers in a text."""
+    """Return the secret parts of the URLs, tokens and authorization headers in a text."""
     return _plain(text).secrets
 
 
 def redact_text(text: str) -> str:
-    """A text with the secret parts of the URLs, tokens and authorization headers in it masked."""
+    """Return a text with the secret parts of the URLs, tokens and authorization headers in it masked."""
     return _plain(text).shown
 
 
@@ -294,7 +297,7 @@ def _forms(value: str) -> set[str]:
 
 
 def _credentials(value: str) -> set[str]:
-    """A header's value, and the part of it that stays secret when another scheme is put before it."""
+    """Return a header's value, and the part of it that stays secret when another scheme is put before it."""
     found = {value}
     scheme, space, credential = value.partition(" ")
     if space:
@@ -309,16 +312,14 @@ def _credentials(value: str) -> set[str]:
 
 
 def _url(url: str) -> _Finding:
-    parts = _URL_PARTS.fullmatch(url)
-    assert parts is not None  # every part may be empty
+    parts = _parts(url)
     finding = _Finding("")
     scheme, authority, path, query = parts["scheme"] or "", parts["authority"], parts["path"], parts["query"]
     after_scheme = url[len(scheme) :]
     if "@" not in authority and "@" in after_scheme and re.search(r":(?![0-9]*$)", authority.rpartition("]")[2]):
         # `http://user:pa/ss@host`: the password should have been encoded. What was meant must not be shown.
         userinfo, _, rest = after_scheme.rpartition("@")
-        parts = _URL_PARTS.fullmatch("//" + rest)
-        assert parts is not None
+        parts = _parts("//" + rest)
         authority, path, query = f"{userinfo}@{parts['authority']}", parts["path"], parts["query"]
     userinfo, _, host = authority.rpartition("@")
     if userinfo:
@@ -339,6 +340,13 @@ def _url(url: str) -> _Finding:
     if parts["fragment"]:
         finding.secrets.add(parts["fragment"])
     return finding
+
+
+def _parts(url: str) -> re.Match[str]:
+    parts = _URL_PARTS.fullmatch(url)
+    if parts is None:  # cannot be: every part may be empty
+        raise AssertionError("the pattern matches every text")
+    return parts
 
 
 def _query(query: str, finding: _Finding) -> str:
@@ -389,10 +397,7 @@ def _argument(arg: str, flag: str) -> _Finding:
         if is_secret_name(name) and not _counts(name, value):
             finding.shown = f"{name}={finding.masked(value)}" if value else arg
             return finding
-        if name in {"-H", "--header"}:
-            inner = _argument(value, "--header")
-        else:
-            inner = _plain(value)
+        inner = _argument(value, name) if name in {"-H", "--header"} else _plain(value)
         return _Finding(f"{name}={inner.shown}", inner.secrets)
     header = _HEADER.fullmatch(arg)
     if header and not header[2].startswith("//") and is_secret_name(header[1]):
@@ -408,7 +413,7 @@ def _counts(name: str, value: str) -> bool:
 
 
 def _plain(text: str) -> _Finding:
-    """A text in which only shapes tell what is secret."""
+    """Return a text in which only shapes tell what is secret."""
     if looks_like_token(text):
         return _Finding(MASK, {text})
     finding = _Finding(text)

@@ -1,5 +1,10 @@
 """A resolved target: what a client named, turned into something that can be opened."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH110, PTH112
+# Lists of words are read more easily as words.
+# ruff: noqa: SIM905
+
 import os
 import re
 import sys
@@ -113,9 +118,7 @@ def resolve(
         command, surroundings = _understand(url, surroundings)
         command = Command(command.program, (*command.args, *(target.args or ())))
     else:
-        assert target.command is not None
-        program = _program(target.command, surroundings)
-        command = Command(program, tuple(target.args or ()))
+        command = Command(_program(target.command or "", surroundings), tuple(target.args or ()))
     return _resolved_program(command, surroundings, environ)
 
 
@@ -179,7 +182,7 @@ def _resolved_program(command: Command, surroundings: Surroundings, environ: Map
 
 
 def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Surroundings]:
-    """What a `url` that is no URL says: a file or a command line; and the surroundings with its own variables."""
+    """Return the command that a file's path or a command line stands for, and the surroundings with its variables."""
     whole = _file(text, surroundings)
     if whole is not None:
         return whole, surroundings
@@ -191,21 +194,25 @@ def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Surroun
         words = words[1:]
     if not words or not words[0].text:
         raise InvalidTarget("The command line names no program.", suggestion=_EXPECTED)
-    surroundings = surroundings.with_variables(variables)
     first, rest = words[0].text, words[1:]
+    _refuse_operators(rest)
+    surroundings = surroundings.with_variables(variables)
     command = _first_word(first, bool(rest), text, surroundings)
-    for word in rest:
+    # A shell would have put the home directory there; a program does not.
+    args = [surroundings.locate(word.text) if _is_home_path(word) else word.text for word in rest]
+    return Command(command.program, (*command.args, *args)), surroundings
+
+
+def _refuse_operators(words: list[commandline.Word]) -> None:
+    for word in words:
         if not word.quoted and (word.text in _OPERATORS or word.text.endswith(";")):
+            operator = word.text if word.text in _OPERATORS else ";"
             raise InvalidTarget(
-                f"The command line has the shell operator '{word.text[-2:]}' at column {word.column}, but it is not "
-                "given to a shell.",
+                f"The command line has the shell operator {operator} (column {word.column}), but no shell runs it.",
                 suggestion="Pass the command alone (with `cwd` and `env` where needed), or ask for a shell: "
                 "`sh -c '…'`.",
                 details={"column": word.column},
             )
-    # A shell would have put the home directory there; a program does not.
-    args = [surroundings.locate(word.text) if _is_home_path(word) else word.text for word in rest]
-    return Command(command.program, (*command.args, *args)), surroundings
 
 
 def _is_home_path(word: commandline.Word) -> bool:
@@ -213,7 +220,7 @@ def _is_home_path(word: commandline.Word) -> bool:
 
 
 def _file(text: str, surroundings: Surroundings) -> Command | None:
-    """The command for a text that is, as a whole, the path of something that exists; else None."""
+    """Return the command for a text that is, as a whole, the path of something that exists; else None."""
     path = surroundings.locate(text)
     if not os.path.exists(path):
         return None
@@ -227,7 +234,7 @@ def _file(text: str, surroundings: Surroundings) -> Command | None:
 
 
 def _first_word(first: str, has_args: bool, text: str, surroundings: Surroundings) -> Command:
-    """The command that a command line begins with.
+    """Return the command that a command line begins with.
 
     Raises:
         InvalidTarget: the text is no command line, or its program is missing.
@@ -251,19 +258,18 @@ def _first_word(first: str, has_args: bool, text: str, surroundings: Surrounding
         raise _missing(surroundings.locate(first), shown)
     if _looks_like_path(text, surroundings.platform) and not text.startswith("@"):
         raise _missing(surroundings.locate(text), shown)
-    package = f" If it is an npm package: `npx -y {text}`." if text.startswith("@") and not has_args else ""
-    what = f"'{_shown(first, surroundings.platform)}', its first word, is no" if has_args else "it is neither a"
+    package = f" If it is an npm package: `npx -y {shown}`." if text.startswith("@") and not has_args else ""
+    program = _shown(first, surroundings.platform)
+    what = f"'{program}', its first word, is no" if has_args else "nor is it a"
     raise InvalidTarget(
-        f"'{shown}' cannot be understood: it is neither a URL nor an existing file, and {what} command on PATH."
-        if has_args
-        else f"'{shown}' cannot be understood: {what} URL, nor an existing file, nor a command on PATH.",
+        f"'{shown}' is neither a URL nor an existing file, {'and ' if has_args else ''}{what} command on PATH.",
         suggestion=_EXPECTED + package,
-        details={**search.details(_shown(first, surroundings.platform)), "file": _shown_path(surroundings, text)},
+        details={**search.details(program), "file": _shown_path(surroundings, text)},
     )
 
 
 def _program(command: str, surroundings: Surroundings) -> str:
-    """The file that the `command` field names.
+    """Return the file that the `command` field names.
 
     Raises:
         ConnectionFailed: there is none, or it cannot be executed.
@@ -420,7 +426,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _shown(text: str, platform: str) -> str:
-    """A text of the client as an error may show it: redacted, printable, bounded."""
+    """Return a text of the client as an error may show it: redacted, printable, bounded."""
     try:
         redacted = redact_args(commandline.split(text, platform))
         variables = [f"{word.partition('=')[0]}=***" if _ASSIGNMENT.fullmatch(word) else word for word in redacted]

@@ -1,5 +1,8 @@
 """A server script: a file, and the command that runs it."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH113, PTH118, PTH120, PTH122
+
 import os
 from typing import Final
 
@@ -52,12 +55,12 @@ class Command:
 
 
 def suffix_of(path: str) -> str:
-    """The suffix that decides who runs a file, lower case."""
+    """Return the suffix that decides who runs a file, lower case."""
     return os.path.splitext(path)[1].lower()
 
 
 def command_for(path: str, surroundings: Surroundings) -> Command:
-    """The command that runs a file.
+    """Return the command that runs a file.
 
     Python: see `interpreter_for`. JavaScript: `node`. TypeScript: the project's own `tsx` (in `node_modules/.bin`),
     else `node`, which strips types itself from 22.18 on. Anything else must be executable.
@@ -92,7 +95,7 @@ def command_for(path: str, surroundings: Surroundings) -> Command:
 
 
 def not_a_file(directory: str) -> InvalidTarget:
-    """The error for a directory; names the servers that might be in it."""
+    """Return the error for a directory; names the servers that might be in it."""
     found = [name for name in _CANDIDATES if os.path.isfile(os.path.join(directory, name))]
     if found:
         suggestion = "Pass the server's file: " + " or ".join(repr(os.path.join(directory, name)) for name in found)
@@ -106,7 +109,7 @@ def not_a_file(directory: str) -> InvalidTarget:
 
 
 def _project_tsx(path: str, surroundings: Surroundings) -> str | None:
-    """The `tsx` that the project has installed; what is above the workspace is not the project's."""
+    """Return the `tsx` that the project has installed; what is above the workspace is not the project's."""
     search = surroundings.search_path
     directory = os.path.dirname(path)
     limit = str(surroundings.workspace) if surroundings.workspace is not None else surroundings.home

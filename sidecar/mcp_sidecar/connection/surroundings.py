@@ -1,5 +1,8 @@
 """The surroundings of a server that is a program: its directory, its environment, and where programs are found."""
 
+# os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
+# ruff: noqa: PTH100, PTH109, PTH110, PTH112, PTH118
+
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +39,7 @@ class Surroundings:
         return SearchPath.of(self.environment, self.directory, self.platform)
 
     def locate(self, path: str) -> str:
-        """A path as it was given, made absolute; `~` is the home directory."""
+        """Return a path as it was given, made absolute; `~` is the home directory."""
         separators = ("/", "\\") if self.platform == "win32" else ("/",)
         if self.home and (path == "~" or path.startswith(tuple("~" + separator for separator in separators))):
             path = self.home + path[1:]
@@ -45,7 +48,7 @@ class Surroundings:
         return absolute if ".." in Path(path).parts else os.path.normpath(absolute)
 
     def with_variables(self, variables: Mapping[str, str]) -> "Surroundings":
-        """The same with some variables more."""
+        """Return the same with some variables more."""
         return attrs.evolve(
             self,
             environment=merged(self.environment, variables, self.platform),
@@ -56,7 +59,7 @@ class Surroundings:
 def surroundings_of(
     target: Target, *, workspace: Path | None, environ: Mapping[str, str], platform: str, venv: Path | None
 ) -> Surroundings:
-    """What surrounds the server of a target, read afresh.
+    """Return what surrounds the server of a target, read afresh.
 
     Args:
         target: its `cwd`, `env` and `envFile` are used.
@@ -101,7 +104,7 @@ def surroundings_of(
         for name in target.env:
             if not name or "=" in name:
                 raise InvalidTarget(
-                    f"`env` has a variable with the impossible name {ascii(name.partition('=')[0])}.",
+                    f"`env` has a variable with the impossible name {name.partition('=')[0]!a}.",
                     suggestion='Write `env` as {"NAME": "value"}.',
                     details={"field": "env"},
                 )

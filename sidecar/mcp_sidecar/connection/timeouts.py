@@ -24,7 +24,7 @@ class Timeouts:
     call: float = DEFAULT_CALL
 
     def overridden(self, *, connect: float | None = None, call: float | None = None) -> "Timeouts":
-        """These timeouts with a request's own in front.
+        """Return these timeouts with a request's own in front.
 
         Args:
             connect: the request's `connectTimeout` in seconds; None keeps this one.
@@ -40,7 +40,7 @@ class Timeouts:
 
 
 def read_timeouts(settings: Mapping[str, Any] | None, environ: Mapping[str, str]) -> tuple[Timeouts, list[str]]:
-    """The timeouts that hold unless a request brings its own.
+    """Return the timeouts that hold unless a request brings its own.
 
     Settings win over the environment, which wins over the defaults; a value that is no positive finite number is
     passed over with a warning.
@@ -65,7 +65,7 @@ def read_timeouts(settings: Mapping[str, Any] | None, environ: Mapping[str, str]
 
 
 def checked_timeout(field: str, value: object) -> float:
-    """A timeout that came with a request, in seconds.
+    """Return a timeout that came with a request, in seconds.
 
     Raises:
         InvalidTarget: it is no positive finite number; names the field.
