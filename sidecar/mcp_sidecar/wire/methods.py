@@ -1,0 +1,32 @@
+"""What the wire can carry beyond LSP: requests to us, and notifications from us."""
+
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class Method:
+    """A request that the client may send.
+
+    Every method is also a command of `workspace/executeCommand` when the server is given a name for it.
+    """
+
+    name: str
+    """As on the wire, such as `mcp/tools/call`."""
+    params: Any
+    """An attrs class, `Raw`, or None for "takes none".
+
+    For None, absent, null, `{}` and `[]` are all accepted, since an empty Lua table arrives as `[]`. For an attrs
+    class, absent params count as `{}`."""
+    result: Any
+    """What the handler returns: an attrs class, `Raw`, or None. For documentation; the handler's type is checked by
+    mypy."""
+
+
+@attrs.frozen
+class Notification:
+    """A message that we push to the client; it is never answered."""
+
+    name: str
+    params: Any
