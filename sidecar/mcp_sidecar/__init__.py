@@ -1,5 +1,4 @@
-"""MCP Sidecar: tries an MCP server from inside an editor, over LSP-style JSON-RPC."""
+"""MCP Sidecar: tries an MCP server from inside an editor, over LSP-style JSON-RPC.
 
-from importlib.metadata import version
-
-__version__ = version("mcp-sidecar")
+Imports nothing: `python -m mcp_sidecar` runs this before the working directory is off the module path.
+"""

@@ -4,6 +4,7 @@
     ├── NotConnected                    not_connected
     ├── ConnectionFailed                connection_failed
     ├── ConnectionLost                  connection_lost
+    │   └── SessionExpired
     ├── TimedOut                        timeout
     ├── ServerError                     server_error
     ├── TransportError                  transport_error
@@ -79,6 +80,13 @@ class ConnectionLost(SidecarError):
     """The connection ended while it was needed."""
 
     kind = "connection_lost"
+
+
+class SessionExpired(ConnectionLost):
+    """The server answered 404 to the session's id, so it carried nothing out: a new session must be started.
+
+    MCP 2025-11-25, "Transports: Session Management".
+    """
 
 
 class TimedOut(SidecarError):

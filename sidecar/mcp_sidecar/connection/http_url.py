@@ -68,7 +68,7 @@ def http_url(text: str) -> str:
 
 
 def detected_transport(url: str, asked: Literal["http", "sse"] | None) -> Transport:
-    """Return the transport for a URL: the one asked for, else SSE when the path ends in `/sse`, else streamable HTTP."""
+    """Return a URL's transport: the one asked for, else SSE when the path ends in `/sse`, else streamable HTTP."""
     if asked is not None:
         return "sse" if asked == "sse" else "streamable-http"
     return "sse" if urlsplit(url).path.rstrip("/").endswith("/sse") else "streamable-http"

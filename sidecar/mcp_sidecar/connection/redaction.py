@@ -88,11 +88,13 @@ _HARMLESS_ENVIRONMENT: Final = re.compile(
 )
 _HARMLESS_VALUES: Final = frozenset(
     "true false none null stdio http https sse streamable-http streamable_http websocket localhost production "
-    "development staging testing enabled disabled default verbose warning warnings critical".split()
+    "development staging testing enabled disabled default verbose warning warnings critical basic bearer digest".split()
 )
 _NO_SECRET: Final = re.compile(
     r"[+-]?[0-9][0-9.,:_eE+-]*"  # numbers, versions, addresses, times
-    r"|(?:~|\.{1,2}|[A-Za-z]:)?[/\\].*",  # paths
+    r"|(?:~|\.{1,2}|[A-Za-z]:)?[/\\].*"  # paths
+    r"|[a-z0-9_-]+(?:[./][a-z0-9_-]+)+(?::[0-9]+)?|[a-z][a-z0-9-]*:[0-9]{1,5}"  # file, host and domain names
+    r"|[\w .-]+\.(?:py|[cm]?[jt]s|jsonc?|toml|ya?ml|txt|md|log|db|sqlite3?|csv|pem|crt|cfg|ini)",
     re.DOTALL,
 )
 
@@ -196,7 +198,8 @@ def redact_args(args: Sequence[str]) -> tuple[str, ...]:
 
 def secrets_in_args(args: Sequence[str]) -> set[str]:
     """Return the secrets that `redact_args` removes."""
-    return set().union(*(finding.secrets for finding in _arguments(args)))
+    found: set[str] = set().union(*(finding.secrets for finding in _arguments(args)))
+    return {secret for secret in found if secret.lower() not in _HARMLESS_VALUES}
 
 
 def secrets_in_headers(headers: Mapping[str, str]) -> set[str]:

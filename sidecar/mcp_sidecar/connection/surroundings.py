@@ -78,7 +78,7 @@ def surroundings_of(
         environment=inherited(environ, venv, platform),
         given={},
         directory=base,
-        cwd=base if workspace is not None and workspace.is_dir() else None,
+        cwd=base if os.path.isdir(base) and workspace is not None else None,
         workspace=workspace,
         home=home,
         venv=venv,
@@ -115,6 +115,6 @@ def surroundings_of(
 def _process_directory() -> str:
     try:
         return os.getcwd()
-    except FileNotFoundError:
+    except OSError:
         # Deleted under the sidecar. Nothing relative can exist any more; absolute paths still work.
         return os.path.abspath(os.sep)

@@ -1,0 +1,181 @@
+"""The editor's MCP requests: passed through as they are, with what was noticed about the answer put under `_meta`."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mcp_sidecar.connection.errors import SidecarError
+from mcp_sidecar.connection.manager import ConnectionManager
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.link import Answer, Link
+    from mcp_sidecar.connection.problems import Problem
+
+DURATION_KEY = "mcp-sidecar/durationMs"
+PROBLEMS_KEY = "mcp-sidecar/problems"
+
+PAGE_LIMIT = 1000
+"""Pages that one list is read to; a server that never comes to an end is stopped here, and told so."""
+
+SCHEMA_WAIT = 2.0
+"""Seconds a tool's answer waits for the tool's schema, when the tools were never listed."""
+
+LIST_KEYS = {
+    "tools/list": "tools",
+    "resources/list": "resources",
+    "resources/templates/list": "resourceTemplates",
+    "prompts/list": "prompts",
+}
+"""The lists of MCP, and where their items are."""
+
+Result = dict[str, Any]
+
+
+class Calls:
+    """Runs requests on the connection that a manager holds."""
+
+    def __init__(self, manager: ConnectionManager) -> None:
+        self._manager = manager
+
+    async def ping(self) -> Result:
+        """Ask the server whether it answers; see `Link.ping` for the eras.
+
+        Raises:
+            SidecarError: it does not; says why.
+        """
+        answer = await self._manager.ping()
+        return _annotated(answer.result, answer.duration_ms, [])
+
+    async def request(self, method: str, params: Mapping[str, Any] | None) -> Result:
+        """Pass one request through.
+
+        Args:
+            method: an MCP method, such as `resources/read`.
+            params: its params.
+
+        Raises:
+            SidecarError: there is no result; says why.
+        """
+        answer = await self._manager.request(method, params)
+        return _annotated(answer.result, answer.duration_ms, self._checked(method, answer))
+
+    async def call_tool(self, params: Mapping[str, Any]) -> Result:
+        """Pass a `tools/call` through, and hold its result against the tool's own output schema.
+
+        Raises:
+            SidecarError: there is no result; says why.
+        """
+        from mcp_sidecar.connection.problems import against_output_schema
+
+        answer = await self._manager.request("tools/call", params)
+        problems = self._checked("tools/call", answer)
+        tool = await self._tool(params["name"])
+        if tool is not None:
+            problems += against_output_schema(tool, answer.result)
+        return _annotated(answer.result, answer.duration_ms, problems)
+
+    async def list_all(self, method: str, params: Mapping[str, Any] | None) -> Result:
+        """Pass a list request through: exactly one page where `params` has a `cursor`, else all pages as one.
+
+        Raises:
+            SidecarError: a page could not be had; says why.
+        """
+        from mcp_sidecar.connection.problems import Problem
+
+        key = LIST_KEYS[method]
+        one_page = params is not None and "cursor" in params
+        result: Result | None = None
+        items: list[Any] = []
+        problems: list[Problem] = []
+        duration = 0.0
+        cursors: set[str] = set()
+        link = self._manager.require_connection()
+        for _ in range(PAGE_LIMIT):
+            answer = await self._manager.request(method, params)
+            duration += answer.duration_ms
+            problems += _moved(self._checked(method, answer), key, len(items))
+            page = answer.result.get(key)
+            if isinstance(page, list):
+                items += page
+            result = answer.result if result is None else result
+            cursor = answer.result.get("nextCursor")
+            if one_page or cursor is None:
+                break
+            if not isinstance(cursor, str) or cursor in cursors:
+                problems.append(Problem("paging", "$.nextCursor", f"the cursor {cursor!r} came before: stopped here"))
+                break
+            cursors.add(cursor)
+            params = {**(params or {}), "cursor": cursor}
+        else:
+            problems.append(Problem("paging", "$.nextCursor", f"no end after {PAGE_LIMIT} pages: stopped here"))
+        assert result is not None
+        if not one_page:
+            result = {name: value for name, value in result.items() if name != "nextCursor"}
+            if key in result and isinstance(result[key], list):
+                result[key] = items
+        if method == "tools/list":
+            link.remember_tools(items, complete=not one_page)
+        return _annotated(result, duration, problems)
+
+    def _checked(self, method: str, answer: "Answer") -> "list[Problem]":
+        from mcp_sidecar.connection.problems import against_protocol
+
+        server = self._manager.get_status().server
+        problems = list(answer.problems)
+        if server is not None:
+            problems += against_protocol(method, server.protocol_version, answer.result)
+        return problems
+
+    async def _tool(self, name: str) -> Mapping[str, Any] | None:
+        """The tool as the server lists it, asking for the list when it was not seen yet."""
+        try:
+            link = self._manager.require_connection()
+            if link.tools is None:
+                await self._list_tools(link)
+            return (link.tools or {}).get(name)
+        except SidecarError:
+            return None  # the call has its answer; the check is extra
+
+    async def _list_tools(self, link: "Link") -> None:
+        """List the tools for their schemas, beside the statistics: the user did not ask for it."""
+        tools: list[Any] = []
+        params: dict[str, Any] | None = None
+        cursors: set[str] = set()
+        try:
+            async with asyncio.timeout(SCHEMA_WAIT):
+                while True:
+                    answer = await link.request("tools/list", params, timeout=SCHEMA_WAIT)
+                    page = answer.result.get("tools")
+                    tools += page if isinstance(page, list) else []
+                    cursor = answer.result.get("nextCursor")
+                    if not isinstance(cursor, str) or cursor in cursors or len(cursors) > PAGE_LIMIT:
+                        break
+                    cursors.add(cursor)
+                    params = {"cursor": cursor}
+        except TimeoutError:
+            pass  # what was seen so far is remembered, so that later calls don't wait again
+        finally:
+            link.remember_tools(tools, complete=True)
+
+
+def _annotated(result: Result, duration_ms: float, problems: "list[Problem]") -> Result:
+    """The result with `_meta` about it; nothing else of it is touched."""
+    meta = result.get("_meta")
+    own: dict[str, Any] = {DURATION_KEY: round(duration_ms, 3)}
+    if problems:
+        own[PROBLEMS_KEY] = [problem.as_json() for problem in problems]
+    return {**result, "_meta": {**meta, **own} if isinstance(meta, dict) else own}
+
+
+def _moved(problems: "list[Problem]", key: str, offset: int) -> "list[Problem]":
+    """Problems of a later page, with the place their item has in the whole list."""
+    if not offset:
+        return problems
+    pattern = re.compile(rf"^\$\.{key}\[(\d+)\]")
+    return [
+        attrs.evolve(problem, path=pattern.sub(lambda m: f"$.{key}[{int(m[1]) + offset}]", problem.path))
+        for problem in problems
+    ]

@@ -1,0 +1,203 @@
+"""What both HTTP channels share: the client, bounded reading, and what an HTTP failure means to the user."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx2
+
+from mcp_sidecar.connection.channel import MESSAGE_LIMIT
+from mcp_sidecar.connection.errors import (
+    AuthenticationRequired,
+    ConnectionLost,
+    ProtocolError,
+    SidecarError,
+    TransportError,
+)
+from mcp_sidecar.connection.inbound import excerpt
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds to reach the host. Reading has no limit: the request's deadline rules, and a stream may be silent."""
+
+ERROR_BODY_LIMIT = 64 * 1024
+"""Bytes of an error response that are read."""
+
+REDIRECT_LIMIT = 5
+"""Redirects followed for one request, all within its origin."""
+
+_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+
+class BodyTooLong(Exception):
+    """A response body went beyond its limit; the rest was not read."""
+
+
+def new_client(headers: Mapping[str, str]) -> httpx2.AsyncClient:
+    """A client for one connection.
+
+    Args:
+        headers: sent with every request.
+    """
+    return httpx2.AsyncClient(
+        # Uncompressed, so that a size is what it looks like; a server may compress all the same.
+        headers={"accept-encoding": "identity", **headers},
+        timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
+        # A proxy from the environment can't reach this machine's loopback.
+        mounts=dict.fromkeys(_LOOPBACK, httpx2.AsyncHTTPTransport()),
+    )
+
+
+async def send_within_origin(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    """Send, following only those redirects that keep the origin and the method; the body is not read yet.
+
+    Headers and credentials were meant for one origin. Any other redirect is handed back as it is.
+    """
+    for _ in range(REDIRECT_LIMIT):
+        response = await client.send(request, stream=True, follow_redirects=False)
+        following = response.next_request
+        if following is None or not _same_origin(request, following):
+            return response
+        await response.aclose()
+        request = following
+    return await client.send(request, stream=True, follow_redirects=False)
+
+
+def _same_origin(sent: httpx2.Request, following: httpx2.Request) -> bool:
+    return sent.method == following.method and (sent.url.scheme, sent.url.host, sent.url.port) == (
+        following.url.scheme,
+        following.url.host,
+        following.url.port,
+    )
+
+
+async def read_body(response: httpx2.Response, limit: int = MESSAGE_LIMIT) -> bytes:
+    """Read a whole body of at most `limit` bytes, as decoded.
+
+    Raises:
+        BodyTooLong: it is longer, whatever its Content-Length says.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > limit:
+            raise BodyTooLong(f"more than {limit} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_error_body(response: httpx2.Response) -> bytes:
+    """Read what there is of an error response's body, up to ERROR_BODY_LIMIT."""
+    body = bytearray()
+    try:
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > ERROR_BODY_LIMIT:
+                break
+    except httpx2.HTTPError:
+        pass  # what arrived is still worth showing
+    return bytes(body[:ERROR_BODY_LIMIT])
+
+
+def content_type(response: httpx2.Response) -> str:
+    """The media type of a response, without parameters."""
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def status_error(response: httpx2.Response, body: bytes) -> SidecarError:
+    """The error for a response that is no success.
+
+    Args:
+        response: with a status of 300 or more.
+        body: what was read of its body.
+    """
+    status = response.status_code
+    method = response.request.method
+    said = f"HTTP {status} {response.reason_phrase}".strip()
+    details: dict[str, Any] = {"httpStatus": status, "contentType": content_type(response) or None}
+    if body:
+        details["body"] = excerpt(body)
+    if status in (401, 403):
+        challenge = response.headers.get("www-authenticate")
+        if challenge:
+            details["wwwAuthenticate"] = challenge
+        asked = f" and asked for: {challenge}" if challenge else ""
+        return AuthenticationRequired(
+            f"The server refused the {method} with {said}{asked}.",
+            suggestion=(
+                'Pass credentials in the target: "headers", or "auth": {"type": "bearer", "token": …}.'
+                if status == 401
+                else "The credentials lack a permission, or the server does not accept this host or origin."
+            ),
+            details=details,
+        )
+    if 300 <= status < 400:
+        location = response.headers.get("location", "nowhere")
+        details["location"] = _plain(urljoin(str(response.request.url), location))
+        return TransportError(
+            f"The server redirected the {method} ({said}) to {details['location']}, which is not followed: "
+            "it leaves the server's origin or changes the method.",
+            suggestion="Use that URL as the target, if it is the server you mean.",
+            details=details,
+        )
+    return TransportError(
+        f"The server answered the {method} with {said}.",
+        suggestion=_STATUS_ADVICE.get(status, "Look into the server's log for the cause."),
+        details=details,
+    )
+
+
+_STATUS_ADVICE = {
+    404: "Check the path of the URL: many servers listen on /mcp, or on /sse.",
+    405: "Check the path of the URL: this one does not take MCP messages.",
+    406: "The server rejects the Accept header of MCP's HTTP transport; check that it is an MCP endpoint.",
+    502: "The server behind the proxy is not up; start it.",
+    503: "The server is not ready; try again when it is.",
+}
+
+
+def wrong_content(response: httpx2.Response, body: bytes) -> ProtocolError:
+    """The error for an answer that is neither JSON nor an event stream."""
+    found = content_type(response) or "no content type"
+    return ProtocolError(
+        f"The server answered with {found} where MCP wants application/json or text/event-stream.",
+        suggestion="Check the URL: it leads to something else than an MCP endpoint.",
+        details={"httpStatus": response.status_code, "contentType": found, "body": excerpt(body)},
+    )
+
+
+def unreachable(error: Exception, url: str) -> ConnectionLost:
+    """The error for a server that no connection can be made to."""
+    return ConnectionLost(
+        f"No connection to {origin(url)}: {reason(error)}.",
+        suggestion="Start the server, and check host and port of the URL.",
+        details={"reason": reason(error)},
+    )
+
+
+def broken_exchange(error: Exception) -> TransportError:
+    """The error for an exchange that broke off, when the server itself may well be alive."""
+    return TransportError(
+        f"The connection broke off before the answer was complete: {reason(error)}.",
+        suggestion="The request may have been carried out; it is not sent again. Look into the server's log.",
+        details={"reason": reason(error)},
+    )
+
+
+def reason(error: BaseException) -> str:
+    """A transport error in words, never empty and free of URLs with secrets."""
+    text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
+    name = type(error).__name__
+    return f"{text} ({name})" if text and "://" not in text else name
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL: what may be shown of it anywhere."""
+    parsed = httpx2.URL(url)
+    return str(parsed.copy_with(path="/", query=None, fragment=None, userinfo=b"")).rstrip("/")
+
+
+def _plain(url: str) -> str:
+    return str(httpx2.URL(url).copy_with(query=None, fragment=None, userinfo=b""))

@@ -1,0 +1,76 @@
+"""What there is to read about a connection, as it happens: bounded, so that a flood drowns nobody."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+import attrs
+
+Source = Literal["stderr", "server", "protocol", "sidecar"]
+"""Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself."""
+
+BURST = 1000
+"""Entries that pass at once."""
+
+RATE = 200
+"""Entries per second that pass in the long run; what is beyond is counted, and told as a number."""
+
+MESSAGE_LENGTH = 16 * 1024
+"""Characters of one entry."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@attrs.frozen(kw_only=True)
+class LogEntry:
+    """One thing to read."""
+
+    time: datetime = attrs.field(factory=_now)
+    source: Source
+    level: str
+    """One of MCP's: debug, info, notice, warning, error, critical, alert, emergency."""
+    message: str
+    logger: str | None = None
+    """The name the server gave its logger."""
+
+
+class LogFeed:
+    """Passes entries on, at a bounded rate."""
+
+    def __init__(self, emit: Callable[[LogEntry], None]) -> None:
+        self._emit = emit
+        self._loop = asyncio.get_running_loop()
+        self._tokens = float(BURST)
+        self._filled_at = self._loop.time()
+        self._dropped = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, entry: LogEntry) -> None:
+        """Pass `entry` on, or count it as dropped."""
+        now = self._loop.time()
+        self._tokens = min(BURST, self._tokens + (now - self._filled_at) * RATE)
+        self._filled_at = now
+        if self._tokens < 1:
+            self._dropped += 1
+            if self._timer is None:
+                self._timer = self._loop.call_later(1.0, self._tell_dropped)
+            return
+        self._tokens -= 1
+        if len(entry.message) > MESSAGE_LENGTH:
+            entry = attrs.evolve(entry, message=f"{entry.message[:MESSAGE_LENGTH]}… [cut]")
+        self._emit(entry)
+
+    def close(self) -> None:
+        """Stop; tells what was dropped so far."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._tell_dropped()
+
+    def _tell_dropped(self) -> None:
+        self._timer = None
+        dropped, self._dropped = self._dropped, 0
+        text = f"{dropped} entries were dropped: more than {RATE} a second"
+        self._emit(LogEntry(source="sidecar", level="warning", message=text))

@@ -1,0 +1,538 @@
+"""The connection manager: holds the one connection, and tells the truth about it at every moment."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from mcp_sidecar.connection.errors import (
+    ConnectionLost,
+    Failure,
+    Interrupted,
+    NotConnected,
+    SessionExpired,
+    SidecarError,
+)
+from mcp_sidecar.connection.logs import LogEntry, LogFeed
+from mcp_sidecar.connection.redaction import Redactor
+from mcp_sidecar.connection.resolution import Resolved, resolve
+from mcp_sidecar.connection.stack import load_stack
+from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, Statistics, TargetInfo
+from mcp_sidecar.connection.target import HttpEndpoint, Target
+from mcp_sidecar.connection.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.link import Answer, Link
+
+logger = logging.getLogger(__name__)
+
+STATISTICS_INTERVAL = 0.1
+"""Seconds between two pushes that only tell new statistics."""
+
+RECONNECT_WINDOW = 30.0
+"""Seconds for which a lost HTTP server is looked for again, before the state becomes `failed`."""
+
+RECONNECT_DELAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
+"""Seconds before each look; the last one repeats."""
+
+_COUNTED = {"tools/call": "tools_called", "resources/read": "resources_accessed", "prompts/get": "prompts_executed"}
+
+
+class ManagerEvents(Protocol):
+    """What a manager tells its owner, on the event loop; all return at once."""
+
+    def status_changed(self, status: ConnectionStatus) -> None:
+        """The status, after every change."""
+
+    def logged(self, entry: LogEntry) -> None:
+        """Something to read."""
+
+    def notified(self, method: str, params: Mapping[str, Any]) -> None:
+        """A notification of the server."""
+
+
+@attrs.frozen(kw_only=True)
+class _Truth:
+    """What is true of the standing connection, whatever is being attempted besides."""
+
+    state: State
+    since: datetime
+    target: TargetInfo | None = None
+    server: ServerInfo | None = None
+    connected_at: datetime | None = None
+
+
+@attrs.define(kw_only=True, eq=False)
+class _Standing:
+    """The connection that stands."""
+
+    target: Target
+    resolved: Resolved
+    link: "Link"
+    watcher: asyncio.Task[None] | None = None
+
+
+@attrs.define(kw_only=True, eq=False)
+class _Attempt:
+    """A connect under way."""
+
+    target: Target
+    resolved: Resolved
+    since: datetime
+    task: "asyncio.Task[Link] | None" = None
+    interrupted_by: str | None = None
+
+    def interrupt(self, why: str) -> None:
+        """Give it up; its `connect()` raises `Interrupted`."""
+        self.interrupted_by = why
+        if self.task is not None:
+            self.task.cancel()
+
+
+class ConnectionManager:
+    """Connects, disconnects, and knows. One instance for one editor; its state lives in memory."""
+
+    def __init__(
+        self,
+        events: ManagerEvents,
+        *,
+        timeouts: Callable[[], Timeouts] = Timeouts,
+        workspace: Callable[[], Path | None] = lambda: None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Make it on a running event loop.
+
+        Args:
+            events: who is told what happens.
+            timeouts: the timeouts that hold where a target brings none; asked at every use.
+            workspace: the folder that relative paths are taken from; asked at every connect.
+            environ: the environment that servers inherit.
+        """
+        self._events = events
+        self._timeouts = timeouts
+        self._workspace = workspace
+        self._environ = environ
+        self._log = LogFeed(events.logged)
+        self._redactor = Redactor()
+        self._truth = _Truth(state="disconnected", since=_now())
+        self._standing: _Standing | None = None
+        self._attempt: _Attempt | None = None
+        self._recovery: asyncio.Task[None] | None = None
+        self._last_target: Target | None = None
+        self._statistics = Statistics()
+        self._in_flight = 0
+        self._error: Failure | None = None
+        self._revision = 0
+        self._statistics_timer: asyncio.TimerHandle | None = None
+        self._next_change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._graves: set[asyncio.Task[None]] = set()
+
+    # what is true
+
+    def get_status(self) -> ConnectionStatus:
+        """The status at this moment; never waits."""
+        truth, attempt = self._truth, self._attempt
+        if attempt is not None:
+            truth = _Truth(
+                state="connecting",
+                since=attempt.since,
+                target=attempt.resolved.info,
+                connected_at=truth.connected_at if truth.state == "connected" else None,
+            )
+        return ConnectionStatus(
+            state=truth.state,
+            since=truth.since,
+            target=truth.target,
+            server=truth.server,
+            connected_at=truth.connected_at,
+            statistics=self._statistics,
+            in_flight=self._in_flight,
+            error=self._error,
+            revision=self._revision,
+        )
+
+    def require_connection(self) -> "Link":
+        """The live connection.
+
+        Raises:
+            NotConnected: there is none; says what became of it.
+        """
+        if self._standing is not None and self._truth.state == "connected":
+            return self._standing.link
+        match self._truth.state:
+            case "reconnecting":
+                message = "The connection is lost and is being made again"
+                suggestion = "Wait for the state `connected`, or start the server."
+            case "failed":
+                message = "Not connected: the connection failed"
+                suggestion = "Use mcp/reconnect once the cause is mended."
+            case _ if self._attempt is not None:
+                message = "Not connected yet: the connection is being made"
+                suggestion = "Wait for the state `connected`."
+            case _:
+                message = "Not connected"
+                suggestion = "Use mcp/connect first."
+        why = f": {self._error.message}" if self._error is not None and self._truth.state != "disconnected" else "."
+        details = {"state": self.get_status().state}
+        raise NotConnected(f"{message}{why}", suggestion=suggestion, details=details)
+
+    # what is asked for
+
+    async def connect(self, target: Target) -> ConnectionStatus:
+        """Connect to `target`, and return the status once connected.
+
+        The present connection stays until the new one is up, and stays if that fails; only the same target is let go
+        first. A later `connect()` or `disconnect()` interrupts this one, and so does cancelling it.
+
+        Raises:
+            InvalidTarget: the target can't be understood; nothing was touched.
+            SidecarError: no connection came about; the status holds the same error.
+            Interrupted: something else was asked for meanwhile.
+        """
+        try:
+            resolved = resolve(target, workspace=self._workspace(), environ=self._environ)
+            timeouts = self._timeouts().overridden(connect=target.connect_timeout, call=target.call_timeout)
+        except SidecarError as error:
+            self._error = error.failure
+            self._changed()
+            raise
+        if self._attempt is not None:
+            self._attempt.interrupt("a later mcp/connect")
+        self._last_target = target
+        self._redactor = resolved.redactor
+        attempt = self._attempt = _Attempt(target=target, resolved=resolved, since=_now())
+        self._changed()
+        attempt.task = asyncio.create_task(self._make(attempt, timeouts.connect))
+        try:
+            await asyncio.wait({attempt.task})
+        except asyncio.CancelledError:
+            attempt.interrupt("the client")
+            self._end_attempt(attempt)
+            raise
+        finally:
+            attempt.task.add_done_callback(self._bury_unused)
+        if attempt.interrupted_by is not None:
+            self._end_attempt(attempt)
+            raise Interrupted(f"The connect was interrupted by {attempt.interrupted_by}.")
+        try:
+            link = attempt.task.result()
+        except SidecarError as error:
+            _redact(error, resolved.redactor)
+            self._attempt_failed(attempt, error.failure)
+            raise
+        attempt.task = None
+        self._replace(attempt, link)
+        return self.get_status()
+
+    async def disconnect(self) -> ConnectionStatus:
+        """End the connection, interrupt a connect under way, and forget statistics; idempotent.
+
+        Returns when the server of a standing connection is gone, at once when there was only an attempt.
+        """
+        if self._attempt is not None:
+            self._attempt.interrupt("mcp/disconnect")
+            self._attempt = None
+        self._stop_recovery()
+        standing, self._standing = self._standing, None
+        if self._truth.state != "disconnected" or self._statistics != Statistics():
+            self._truth = _Truth(state="disconnected", since=_now())
+            self._statistics = Statistics()
+        self._changed()
+        if standing is not None:
+            reason = ConnectionLost("Disconnected by mcp/disconnect.", suggestion="Use mcp/connect to connect again.")
+            await asyncio.shield(self._let_go(standing, reason))
+        return self.get_status()
+
+    async def reconnect(self) -> ConnectionStatus:
+        """Connect to the last target again, reading everything about it afresh.
+
+        Raises:
+            NotConnected: there was no target yet.
+            SidecarError, Interrupted: as `connect()`.
+        """
+        if self._last_target is None:
+            raise NotConnected("There is nothing to reconnect to.", suggestion="Use mcp/connect first.")
+        return await self.connect(self._last_target)
+
+    async def request(self, method: str, params: Mapping[str, Any] | None = None) -> "Answer":
+        """Pass a request on to the server, count it, and return the server's answer.
+
+        Args:
+            method: an MCP method, such as `tools/call`.
+            params: its params, as they are.
+
+        Raises:
+            SidecarError: there is no result; says why.
+        """
+        self._in_flight += 1
+        self._statistics_changed()
+        try:
+            answer = await self._request(method, params)
+        except SidecarError as error:
+            _redact(error, self._redactor)
+            self._count("errors")
+            raise
+        finally:
+            self._in_flight -= 1
+            self._statistics_changed()
+        if (counter := _COUNTED.get(method)) is not None:
+            self._count(counter)
+        return answer
+
+    async def ping(self) -> "Answer":
+        """Ask the server whether it answers.
+
+        Raises:
+            SidecarError: it does not; says why.
+        """
+        try:
+            return await self.require_connection().ping(timeout=self._call_timeout())
+        except SidecarError as error:
+            _redact(error, self._redactor)
+            self._count("errors")
+            raise
+
+    async def close(self) -> None:
+        """End everything, and return when nothing is left."""
+        await self.disconnect()
+        self._log.close()
+        if self._statistics_timer is not None:
+            self._statistics_timer.cancel()
+        while self._graves:
+            await asyncio.wait(self._graves)
+
+    # LinkEvents
+
+    def logged(self, entry: LogEntry) -> None:
+        """Something to read; secrets of the target are masked."""
+        self._log.add(attrs.evolve(entry, message=self._redactor.text(entry.message)))
+
+    def notified(self, method: str, params: Mapping[str, Any]) -> None:
+        """A notification of the server, passed on."""
+        self._events.notified(method, params)
+
+    # connecting
+
+    async def _make(self, attempt: _Attempt, timeout: float) -> "Link":
+        """Let go of a connection to the same target, then open the new link."""
+        standing = self._standing
+        if standing is not None and standing.resolved.endpoint == attempt.resolved.endpoint:
+            self._standing = None
+            self._truth = _Truth(state="disconnected", since=_now())
+            reason = ConnectionLost(
+                "The connection was ended to be made again.", suggestion="Send the request again once connected."
+            )
+            await asyncio.shield(self._let_go(standing, reason))
+        if self._truth.state == "reconnecting":
+            self._stop_recovery()
+            self._truth = attrs.evolve(self._truth, state="failed", since=_now())
+        return await self._open(attempt.target, attempt.resolved, timeout)
+
+    async def _open(self, target: Target, resolved: Resolved, timeout: float) -> "Link":
+        open_link = await load_stack()
+        return await open_link(
+            resolved.endpoint,
+            name=resolved.info.name,
+            protocol=target.protocol_version or "auto",
+            timeout=timeout,
+            events=self,
+            bury=self._bury,
+        )
+
+    def _replace(self, attempt: _Attempt, link: "Link") -> None:
+        """Put the new connection in the place of the old one."""
+        old = self._standing
+        self._attempt = None
+        self._stop_recovery()
+        self._install(attempt.target, attempt.resolved, link)
+        if old is not None:
+            reason = ConnectionLost(
+                f"The connection to {old.resolved.info.name} was replaced by one to {attempt.resolved.info.name}.",
+                suggestion="Send the request again if it is meant for the new server.",
+            )
+            self._let_go(old, reason)
+
+    def _install(self, target: Target, resolved: Resolved, link: "Link") -> None:
+        now = _now()
+        info = attrs.evolve(resolved.info, transport=link.transport)
+        self._truth = _Truth(state="connected", since=now, target=info, server=link.server, connected_at=now)
+        self._error = None
+        standing = self._standing = _Standing(target=target, resolved=resolved, link=link)
+        standing.watcher = asyncio.create_task(self._watch(standing))
+        self._changed()
+
+    def _attempt_failed(self, attempt: _Attempt, failure: Failure) -> None:
+        if self._attempt is not attempt:
+            return
+        self._attempt = None
+        self._error = failure
+        if self._truth.state in ("disconnected", "failed"):
+            self._truth = _Truth(state="failed", since=_now(), target=attempt.resolved.info)
+        self._restore_redactor()
+        self._changed()
+
+    def _end_attempt(self, attempt: _Attempt) -> None:
+        """The attempt was given up; show what stands."""
+        if self._attempt is attempt:
+            self._attempt = None
+            self._restore_redactor()
+            self._changed()
+
+    def _restore_redactor(self) -> None:
+        if self._standing is not None:
+            self._redactor = self._standing.resolved.redactor
+
+    def _bury_unused(self, task: "asyncio.Task[Link]") -> None:
+        """Close the link of an attempt that nobody takes any more."""
+        if task.cancelled() or task.exception() is not None:
+            return
+        link = task.result()
+        if self._standing is None or self._standing.link is not link:
+            given_up = ConnectionLost("The connect was given up.", suggestion="Connect again.")
+            self._bury(link.close(given_up, gracefully=False))
+
+    # losing
+
+    async def _watch(self, standing: _Standing) -> None:
+        """Wait for the loss of a connection, and tell it."""
+        error = await asyncio.shield(standing.link.lost)
+        if self._standing is not standing:
+            return
+        _redact(error, standing.resolved.redactor)
+        self._error = error.failure
+        self._standing = None
+        now = _now()
+        if isinstance(standing.resolved.endpoint, HttpEndpoint):
+            self._truth = attrs.evolve(self._truth, state="reconnecting", since=now)
+            self._recovery = asyncio.create_task(self._recover(standing, error))
+        else:
+            self._truth = attrs.evolve(self._truth, state="failed", since=now, connected_at=None)
+        self._changed()
+        self._bury(standing.link.close(error, gracefully=False))
+
+    async def _recover(self, lost: _Standing, error: SidecarError) -> None:
+        """Look for a lost HTTP server again, for a while."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + RECONNECT_WINDOW
+        delays = [0.0] if isinstance(error, SessionExpired) else []
+        delays += RECONNECT_DELAYS
+        attempt = 0
+        timeout = self._timeouts().overridden(connect=lost.target.connect_timeout).connect
+        while True:
+            await asyncio.sleep(delays[min(attempt, len(delays) - 1)])
+            attempt += 1
+            left = end - loop.time()
+            if left <= 0:
+                break
+            try:
+                link = await self._open(lost.target, lost.resolved, min(timeout, left))
+            except SidecarError as failure:
+                _redact(failure, lost.resolved.redactor)
+                if failure.kind == "authentication_required":
+                    self._error = failure.failure
+                    break
+                continue
+            self._recovery = None
+            self._install(lost.target, lost.resolved, link)
+            return
+        self._recovery = None
+        self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)
+        self._changed()
+
+    def _stop_recovery(self) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+            self._recovery = None
+
+    def _let_go(self, standing: _Standing, reason: SidecarError) -> asyncio.Task[None]:
+        """End a connection: its requests fail at once, the rest is done in a task of its own."""
+        if standing.watcher is not None:
+            standing.watcher.cancel()
+        standing.link.fail_all(reason)
+        return self._bury(standing.link.close(reason, gracefully=True))
+
+    def _bury(self, cleanup: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(cleanup)
+        self._graves.add(task)
+        task.add_done_callback(self._buried)
+        return task
+
+    def _buried(self, task: asyncio.Task[None]) -> None:
+        self._graves.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a clean-up failed", exc_info=error)
+
+    # requests
+
+    async def _request(self, method: str, params: Mapping[str, Any] | None) -> "Answer":
+        link = self.require_connection()
+        try:
+            return await link.request(method, params, timeout=self._call_timeout())
+        except SessionExpired as error:
+            # It carried nothing out, so this sends the request for the first time in effect.
+            try:
+                async with asyncio.timeout(self._call_timeout()):
+                    renewed = await self._renewed(link)
+            except TimeoutError:
+                raise error from None
+            return await renewed.request(method, params, timeout=self._call_timeout())
+
+    async def _renewed(self, old: "Link") -> "Link":
+        """The connection that follows `old`, once it is there.
+
+        Raises:
+            NotConnected: none follows.
+        """
+        while True:
+            standing = self._standing
+            if standing is not None and standing.link is not old:
+                return standing.link
+            if standing is None and self._truth.state != "reconnecting":
+                return self.require_connection()
+            await asyncio.shield(self._next_change)
+
+    def _call_timeout(self) -> float:
+        own = None if self._standing is None else self._standing.target.call_timeout
+        return self._timeouts().overridden(call=own).call
+
+    # telling
+
+    def _count(self, counter: str) -> None:
+        value = getattr(self._statistics, counter) + 1
+        self._statistics = attrs.evolve(self._statistics, **{counter: value})
+        self._statistics_changed()
+
+    def _statistics_changed(self) -> None:
+        """Tell new statistics, but not at every call."""
+        self._revision += 1
+        if self._statistics_timer is None:
+            loop = asyncio.get_running_loop()
+            self._statistics_timer = loop.call_later(STATISTICS_INTERVAL, self._tell)
+
+    def _changed(self) -> None:
+        self._revision += 1
+        self._tell()
+        self._next_change.set_result(None)
+        self._next_change = asyncio.get_running_loop().create_future()
+
+    def _tell(self) -> None:
+        if self._statistics_timer is not None:
+            self._statistics_timer.cancel()
+            self._statistics_timer = None
+        self._events.status_changed(self.get_status())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _redact(error: SidecarError, redactor: Redactor) -> None:
+    """Mask the target's secrets in an error, whatever it quotes."""
+    error.message = redactor.text(error.message)
+    error.args = (error.message,)
+    error.details = redactor.value(error.details)

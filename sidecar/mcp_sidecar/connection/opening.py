@@ -1,0 +1,133 @@
+"""Opens a link to an endpoint, with the fallbacks that the protocol's history asks for."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import attrs
+
+from mcp_sidecar.connection.channel import Channel, ChannelEvents
+from mcp_sidecar.connection.errors import (
+    ConnectionFailed,
+    ConnectionLost,
+    InvalidTarget,
+    SidecarError,
+    TimedOut,
+    TransportError,
+)
+from mcp_sidecar.connection.link import Link, LinkEvents
+from mcp_sidecar.connection.sse import SseChannel
+from mcp_sidecar.connection.stdio import StdioChannel
+from mcp_sidecar.connection.streamable import StreamableHttpChannel
+from mcp_sidecar.connection.target import Endpoint, HttpEndpoint, StdioEndpoint
+
+FALLBACK_STATUSES = (400, 404, 405)
+"""HTTP statuses of the first POST that say "this may be an SSE server" (MCP 2025-06-18, "Backwards Compatibility")."""
+
+Bury = Callable[[Coroutine[Any, Any, None]], None]
+"""Takes a clean-up that nobody waits for, and sees that it is done before the sidecar ends."""
+
+
+async def open_link(
+    endpoint: Endpoint, *, name: str, protocol: str, timeout: float, events: LinkEvents, bury: Bury
+) -> Link:
+    """Connect to a server.
+
+    Args:
+        endpoint: where the server is, or how to start it.
+        name: what to call it in messages.
+        protocol: `auto`, `legacy`, or a version.
+        timeout: seconds for all of it, fallbacks included.
+        events: who is told what the server says.
+        bury: takes the clean-up of what failed.
+
+    Raises:
+        SidecarError: no connection came about; the message is about the first way that was tried.
+    """
+    opening = _Opening(endpoint, name=name, protocol=protocol, timeout=timeout, events=events, bury=bury)
+    try:
+        async with asyncio.timeout(timeout):
+            return await opening.run()
+    except TimeoutError:
+        raise opening.timed_out() from None
+    except ConnectionLost as error:
+        raise ConnectionFailed(error.message, suggestion=error.suggestion, details=error.details) from error
+
+
+class _Opening:
+    """One attempt, with its fallbacks."""
+
+    def __init__(
+        self, endpoint: Endpoint, *, name: str, protocol: str, timeout: float, events: LinkEvents, bury: Bury
+    ) -> None:
+        self._endpoint = endpoint
+        self._name = name
+        self._protocol = protocol
+        self._timeout = timeout
+        self._events = events
+        self._bury = bury
+        self._link: Link | None = None
+
+    async def run(self) -> Link:
+        endpoint = self._endpoint
+        if isinstance(endpoint, HttpEndpoint) and endpoint.auth is not None:
+            raise InvalidTarget(
+                "OAuth is not supported yet.",
+                suggestion='Pass a token: "auth": {"type": "bearer", "token": …}, or "headers".',
+            )
+        if isinstance(endpoint, StdioEndpoint):
+            return await self._over_stdio(endpoint)
+        if endpoint.transport == "sse":
+            return await self._over(lambda events: SseChannel(endpoint, events))
+        try:
+            return await self._over(lambda events: StreamableHttpChannel(endpoint, events))
+        except TransportError as error:
+            status = error.details.get("httpStatus")
+            if status not in FALLBACK_STATUSES or not endpoint.may_fall_back_to_sse:
+                raise
+            return await self._over_sse_instead(endpoint, error)
+
+    def timed_out(self) -> TimedOut:
+        """The error for an attempt whose time is over."""
+        diagnosis = {} if self._link is None else self._link.diagnosis()
+        last = next((line for line in reversed(diagnosis.get("stderr", [])) if line.strip()), None)
+        said = f"; its last line on stderr: {last.strip()}" if last else ""
+        return TimedOut(
+            f"{self._name} did not complete the MCP handshake within {self._timeout:g} s{said}.",
+            suggestion="Check that it speaks MCP on this transport; raise connectTimeout if it is slow to start.",
+            details={"timeoutSeconds": self._timeout, **diagnosis},
+        )
+
+    async def _over_stdio(self, endpoint: StdioEndpoint) -> Link:
+        def channel(events: ChannelEvents) -> Channel:
+            return StdioChannel(endpoint, events)
+
+        try:
+            return await self._over(channel)
+        except ConnectionLost:
+            assert self._link is not None
+            if self._protocol != "auto" or not self._link.probe_unanswered:
+                raise
+            # Some older servers exit on a first message that is not `initialize`.
+            return await self._over(channel, protocol="legacy")
+
+    async def _over_sse_instead(self, endpoint: HttpEndpoint, first: TransportError) -> Link:
+        sse = attrs.evolve(endpoint, transport="sse")
+        try:
+            return await self._over(lambda events: SseChannel(sse, events))
+        except SidecarError as second:
+            raise TransportError(
+                first.message,
+                suggestion=first.suggestion,
+                details={**first.details, "alsoTried": {"transport": "sse", "message": second.message}},
+            ) from first
+
+    async def _over(self, make_channel: Callable[[ChannelEvents], Channel], protocol: str | None = None) -> Link:
+        self._link = link = Link(make_channel, self._events)
+        try:
+            await link.open(protocol=protocol or self._protocol, timeout=self._timeout)
+        except BaseException:
+            given_up = ConnectionFailed("The connection attempt was given up.", suggestion="Connect again.")
+            self._bury(link.close(given_up, gracefully=False))
+            raise
+        return link

@@ -1,0 +1,155 @@
+"""The HTTP+SSE channel of MCP 2024-11-05: a stream to hear by, and an endpoint of its own to post to."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urljoin
+
+import httpx2
+
+from mcp_sidecar.connection import http, inbound
+from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, encode
+from mcp_sidecar.connection.errors import ConnectionFailed, ConnectionLost, ProtocolError, SidecarError
+from mcp_sidecar.connection.status import Transport
+from mcp_sidecar.connection.target import HttpEndpoint
+
+logger = logging.getLogger(__name__)
+
+
+class SseChannel(Channel):
+    """A server behind a GET stream. The end of the stream is the end of the connection."""
+
+    transport: ClassVar[Transport] = "sse"
+
+    def __init__(self, endpoint: HttpEndpoint, events: ChannelEvents) -> None:
+        """
+        Args:
+            endpoint: where the server is.
+            events: who is told what happens.
+        """
+        self._endpoint = endpoint
+        self._events = events
+        self._client = http.new_client(endpoint.headers)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._outbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._post_url: asyncio.Future[str] | None = None
+
+    async def open(self) -> None:
+        self._post_url = asyncio.get_running_loop().create_future()
+        self._spawn(self._listen(self._post_url))
+        await asyncio.shield(self._post_url)
+        self._spawn(self._drain_outbox())
+
+    def send(self, message: Message, headers: Mapping[str, str] | None = None) -> None:
+        self._outbox.put_nowait(message)
+
+    async def close(self, *, gracefully: bool) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._post_url is not None and not self._post_url.done():
+            self._post_url.cancel()
+        await self._client.aclose()
+
+    async def _listen(self, post_url: asyncio.Future[str]) -> None:
+        ended = "the server closed the event stream"
+        try:
+            request = self._client.build_request(
+                "GET", self._endpoint.url, headers={"accept": "text/event-stream", "cache-control": "no-store"}
+            )
+            response = await http.send_within_origin(self._client, request)
+            try:
+                if response.status_code != 200:
+                    self._end(post_url, http.status_error(response, await http.read_error_body(response)))
+                    return
+                if http.content_type(response) != "text/event-stream":
+                    self._end(post_url, http.wrong_content(response, await http.read_error_body(response)))
+                    return
+                async for event in httpx2.EventSource(response, max_event_size=MESSAGE_LIMIT):
+                    if event.event == "endpoint" and not post_url.done():
+                        post_url.set_result(self._accept(event.data))
+                    elif event.event == "message" and event.data:
+                        inbound.read(event.data.encode("utf-8", "replace"), self._events)
+            finally:
+                await response.aclose()
+        except SidecarError as error:
+            self._end(post_url, error)
+            return
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+            self._end(post_url, http.unreachable(error, self._endpoint.url))
+            return
+        except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+            ended = http.reason(error)
+        self._end(
+            post_url,
+            ConnectionLost(
+                f"The event stream from {http.origin(self._endpoint.url)} ended: {ended}.",
+                suggestion="Start the server again; the sidecar reconnects by itself for a while.",
+                details={"reason": ended},
+            ),
+        )
+
+    def _accept(self, data: str) -> str:
+        """The URL to post to; it must be on the stream's origin, or a server could send secrets elsewhere."""
+        url = urljoin(self._endpoint.url, data.strip())
+        if http.origin(url) != http.origin(self._endpoint.url):
+            raise ProtocolError(
+                f"The server named an endpoint on another origin, {http.origin(url)}.",
+                suggestion="Let the server name a path of its own as the endpoint.",
+                details={"endpoint": http.origin(url)},
+            )
+        return url
+
+    def _end(self, post_url: asyncio.Future[str], error: SidecarError) -> None:
+        if post_url.done():
+            self._events.ended(error)
+        else:
+            if isinstance(error, ConnectionLost):
+                error = ConnectionFailed(error.message, suggestion=error.suggestion, details=error.details)
+            post_url.set_exception(error)
+
+    async def _drain_outbox(self) -> None:
+        """Post in order: each message is taken before the next one is sent."""
+        while True:
+            message = await self._outbox.get()
+            await self._post(message)
+
+    async def _post(self, message: Message) -> None:
+        assert self._post_url is not None
+        request_id = message.get("id") if "method" in message else None
+        error: SidecarError
+        try:
+            request = self._client.build_request(
+                "POST",
+                self._post_url.result(),
+                content=encode(message),
+                headers={"content-type": "application/json"},
+            )
+            response = await http.send_within_origin(self._client, request)
+            try:
+                body = await http.read_error_body(response)
+            finally:
+                await response.aclose()
+            if response.status_code < 300:
+                return
+            error = http.status_error(response, body)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as failure:
+            error = http.unreachable(failure, self._endpoint.url)
+        except (httpx2.HTTPError, httpx2.StreamError, OSError) as failure:
+            error = http.broken_exchange(failure)
+        if request_id is not None:
+            self._events.failed(request_id, error)
+        else:
+            self._events.violated(f"{message.get('method', 'an answer')} was refused: {error}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of the SSE channel failed", exc_info=error)

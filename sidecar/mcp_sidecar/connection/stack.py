@@ -1,0 +1,47 @@
+"""Imports the MCP stack: late, off the event loop, and deaf to what a workspace says."""
+
+import asyncio
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from mcp_sidecar.connection.environment import OWN_VARIABLES
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.link import Link
+
+_NOWHERE = os.path.join(os.devnull, "none")  # noqa: PTH118 - a path that exists on no system
+_LOCK = threading.Lock()
+
+QUIET_LOGGERS = ("httpx2", "httpcore2", "mcp", "client", "fastmcp", "FastMCP")
+"""Loggers that quote URLs and arguments below WARNING, secrets included."""
+
+
+async def load_stack() -> "Callable[..., Awaitable[Link]]":
+    """Return `open_link`, importing what it needs when this is the first time (about a second of CPU)."""
+    await asyncio.to_thread(import_stack)
+    from mcp_sidecar.connection.opening import open_link
+
+    return open_link
+
+
+def import_stack() -> None:
+    """Import the MCP stack on this thread."""
+    with _LOCK:
+        # FastMCP reads a `.env` of the working directory when it is imported; a workspace's must not reach it.
+        settings = dict(zip(OWN_VARIABLES, (_NOWHERE, "false"), strict=True))
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            importlib.import_module("mcp_sidecar.connection.opening")
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+        for name in QUIET_LOGGERS:
+            logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,388 @@
+"""The streamable HTTP channel (MCP 2025-03-26 to 2026-07-28, "Transports: Streamable HTTP")."""
+
+import asyncio
+import contextlib
+import functools
+import json
+import logging
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from typing import Any, ClassVar
+
+import httpx2
+
+from mcp_sidecar.connection import http, inbound
+from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, RequestId, encode
+from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, SessionExpired, SidecarError, TransportError
+from mcp_sidecar.connection.status import Transport
+from mcp_sidecar.connection.target import HttpEndpoint
+
+logger = logging.getLogger(__name__)
+
+SESSION_HEADER = "mcp-session-id"
+VERSION_HEADER = "mcp-protocol-version"
+
+RETRY_DELAY = 1.0
+"""Seconds before a broken event stream is taken up again, when the server named none (WHATWG HTML, 9.2.3)."""
+
+RETRY_LIMIT = 30.0
+"""Seconds the server's own retry delay may be at most."""
+
+RESUME_LIMIT = 5
+"""Times in a row that a stream is taken up again without a new event."""
+
+NOTIFICATION_TIMEOUT = 5.0
+"""Seconds that the messages behind it wait for a notification's POST."""
+
+DELETE_TIMEOUT = 1.0
+"""Seconds for the DELETE that ends a session."""
+
+
+class StreamableHttpChannel(Channel):
+    """A server behind one URL that takes POSTs and answers with JSON or an event stream."""
+
+    transport: ClassVar[Transport] = "streamable-http"
+
+    def __init__(self, endpoint: HttpEndpoint, events: ChannelEvents) -> None:
+        """
+        Args:
+            endpoint: where the server is.
+            events: who is told what happens.
+        """
+        self._endpoint = endpoint
+        self._events = events
+        self._client = http.new_client(endpoint.headers)
+        self._outbox: asyncio.Queue[tuple[Message, Mapping[str, str]]] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._posts: dict[RequestId, asyncio.Task[None]] = {}
+        self._session_id: str | None = None
+        self._version: str | None = None
+        self._listening = False
+        self._closing = False
+
+    async def open(self) -> None:
+        self._spawn(self._drain_outbox())
+
+    def send(self, message: Message, headers: Mapping[str, str] | None = None) -> None:
+        self._outbox.put_nowait((message, headers or {}))
+
+    def start_listening(self) -> None:
+        """Open the GET stream, when there is a session; a server may refuse it with 405."""
+        if self._session_id is not None:
+            self._listening = True
+            self._spawn(self._listen())
+
+    def abort(self, request_id: RequestId) -> None:
+        """Close the response stream of a request; in the 2026-07-28 era that is what cancels it."""
+        if (task := self._posts.get(request_id)) is not None:
+            task.cancel()
+
+    @property
+    def hears_loss(self) -> bool:
+        return self._listening
+
+    async def close(self, *, gracefully: bool) -> None:
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if gracefully and self._session_id is not None:
+            with contextlib.suppress(httpx2.HTTPError, TimeoutError):
+                async with asyncio.timeout(DELETE_TIMEOUT):
+                    await self._client.delete(self._endpoint.url, headers=self._headers())
+        await self._client.aclose()
+
+    # sending
+
+    async def _drain_outbox(self) -> None:
+        """Post in order: a notification is taken before what follows it is sent, requests run side by side."""
+        while True:
+            message, headers = await self._outbox.get()
+            if message.get("method") == "initialize":
+                self._version = None
+            else:
+                self._version = headers.get(VERSION_HEADER, self._version)
+            request_id = message.get("id") if "method" in message else None
+            task = self._spawn(self._post(message, request_id, headers))
+            if request_id is not None:
+                self._posts[request_id] = task
+                task.add_done_callback(functools.partial(self._forget, request_id))
+            else:
+                await asyncio.wait({task}, timeout=NOTIFICATION_TIMEOUT)
+
+    def _forget(self, request_id: RequestId, task: asyncio.Task[None]) -> None:
+        if self._posts.get(request_id) is task:
+            del self._posts[request_id]
+
+    async def _post(self, message: Message, request_id: RequestId | None, headers: Mapping[str, str]) -> None:
+        """One exchange. Whatever happens, a request ends in an answer or a failure."""
+        had_session = self._session_id is not None
+        try:
+            request = self._client.build_request(
+                "POST",
+                self._endpoint.url,
+                content=encode(message),
+                headers={
+                    **self._headers(),
+                    "accept": "application/json, text/event-stream",
+                    "content-type": "application/json",
+                    **headers,
+                },
+            )
+            response = await http.send_within_origin(self._client, request)
+            try:
+                if response.status_code >= 300:
+                    await self._refused(response, message, request_id, had_session)
+                elif request_id is not None:
+                    if message["method"] == "initialize":
+                        self._session_id = response.headers.get(SESSION_HEADER)
+                    await self._answer(response, request_id)
+            finally:
+                await response.aclose()
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+            self._unreachable(error, request_id)
+        except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+            await self._broken(error, request_id)
+        except http.BodyTooLong as error:
+            self._fail(request_id, _too_long(error))
+
+    async def _refused(
+        self, response: httpx2.Response, message: Message, request_id: RequestId | None, had_session: bool
+    ) -> None:
+        body = await http.read_error_body(response)
+        if response.status_code == 404 and had_session:
+            self._expire(request_id)
+            return
+        error = http.status_error(response, body)
+        own = _error_in(body) if response.status_code not in (401, 403) else None
+        if request_id is not None and own is not None:
+            # The server's own JSON-RPC error; its id may be null when the request was refused unread.
+            self._events.received({"jsonrpc": "2.0", "id": request_id, "error": own})
+        elif request_id is not None:
+            self._events.failed(request_id, error)
+        elif message.get("method") != "notifications/cancelled":
+            self._events.violated(f"{message.get('method', 'an answer')} was refused: {error}", inbound.excerpt(body))
+
+    async def _answer(self, response: httpx2.Response, request_id: RequestId) -> None:
+        kind = http.content_type(response)
+        if response.status_code == 202:
+            self._events.failed(
+                request_id,
+                ProtocolError(
+                    "The server answered a request with 202 Accepted, which promises no answer.",
+                    suggestion="Answer requests with application/json or text/event-stream; 202 is for notifications.",
+                    details={"httpStatus": 202},
+                ),
+            )
+        elif kind == "application/json":
+            inbound.read(await http.read_body(response), _ForRequest(self._events, request_id))
+            self._fail_if_pending(request_id, "The body of the response held no answer to the request")
+        elif kind == "text/event-stream":
+            await self._read_stream(response, request_id)
+        else:
+            self._events.failed(request_id, http.wrong_content(response, await http.read_error_body(response)))
+
+    # event streams
+
+    async def _read_stream(self, response: httpx2.Response, request_id: RequestId) -> None:
+        """Read a request's event stream to its answer, taking it up again where the server allows."""
+        position = _Position()
+        attempt = 0
+        while True:
+            broken: Exception | None = None
+            seen = position.last_id
+            try:
+                async for data in position.events(response):
+                    inbound.read(data, self._events)
+                    if request_id not in self._events.pending():
+                        return
+            except httpx2.SSEError as error:
+                self._fail(request_id, _too_long(error))
+                return
+            except httpx2.HTTPError as error:
+                broken = error
+            finally:
+                await response.aclose()
+            attempt = 0 if position.last_id != seen else attempt + 1
+            if not position.last_id or attempt > RESUME_LIMIT:
+                if broken is not None:
+                    await self._broken(broken, request_id)
+                self._fail_if_pending(request_id, "The event stream ended without the answer")
+                return
+            await asyncio.sleep(position.retry)
+            response = await self._get(position.last_id)
+            if response.status_code != 200:
+                body = await http.read_error_body(response)
+                await response.aclose()
+                self._fail(request_id, http.status_error(response, body))
+                return
+
+    async def _listen(self) -> None:
+        """Hold the GET stream of the session: the server's own messages, and a push notice of its death."""
+        position = _Position()
+        attempt = 0
+        while attempt <= RESUME_LIMIT:
+            seen = position.last_id
+            try:
+                response = await self._get(position.last_id)
+                try:
+                    if response.status_code == 404:
+                        self._expire(None)
+                        return
+                    if response.status_code != 200 or http.content_type(response) != "text/event-stream":
+                        break
+                    async for data in position.events(response):
+                        attempt = 0
+                        inbound.read(data, self._events)
+                finally:
+                    await response.aclose()
+            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+                self._unreachable(error, None)
+                return
+            except httpx2.SSEError as error:
+                self._events.violated(f"the GET stream can't be read: {error}")
+            except httpx2.HTTPError as error:
+                # Look at once whether the server is still there, then take the stream up again.
+                logger.debug("the GET stream broke: %s", http.reason(error))
+                if await self._is_gone(error):
+                    return
+            attempt = 0 if position.last_id != seen else attempt + 1
+            await asyncio.sleep(position.retry if attempt > 1 else 0)
+        self._listening = False
+
+    async def _get(self, last_id: str) -> httpx2.Response:
+        headers = {**self._headers(), "accept": "text/event-stream"}
+        if last_id:
+            headers["last-event-id"] = last_id
+        return await http.send_within_origin(
+            self._client, self._client.build_request("GET", self._endpoint.url, headers=headers)
+        )
+
+    # failing
+
+    async def _broken(self, error: Exception, request_id: RequestId | None) -> None:
+        """An exchange broke off: is the server gone, or was it only this exchange?"""
+        if not await self._is_gone(error):
+            self._fail(request_id, http.broken_exchange(error))
+
+    async def _is_gone(self, error: Exception) -> bool:
+        """Whether the server takes no connection any more; if so, the loss has been told."""
+        url = httpx2.URL(self._endpoint.url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(1.0):
+                _, writer = await asyncio.open_connection(url.host, port)
+        except TimeoutError:
+            return False
+        except OSError:
+            self._events.ended(
+                ConnectionLost(
+                    f"The server at {http.origin(self._endpoint.url)} is gone: {http.reason(error)}.",
+                    suggestion="Start the server again; the sidecar reconnects by itself for a while.",
+                    details={"reason": http.reason(error)},
+                )
+            )
+            return True
+        writer.close()
+        return False
+
+    def _unreachable(self, error: Exception, request_id: RequestId | None) -> None:
+        gone = http.unreachable(error, self._endpoint.url)
+        self._fail(request_id, gone)
+        self._events.ended(gone)
+
+    def _expire(self, request_id: RequestId | None) -> None:
+        error = SessionExpired(
+            "The server no longer knows the session (HTTP 404): it was restarted, or the session expired.",
+            suggestion="Nothing to do: a new session is started.",
+            details={"httpStatus": 404},
+        )
+        self._fail(request_id, error)
+        self._events.ended(error)
+
+    def _fail(self, request_id: RequestId | None, error: SidecarError) -> None:
+        if request_id is not None:
+            self._events.failed(request_id, error)
+
+    def _fail_if_pending(self, request_id: RequestId, what: str) -> None:
+        if request_id in self._events.pending():
+            self._events.failed(
+                request_id,
+                TransportError(
+                    f"{what}.",
+                    suggestion="Look into the server's log: it closed the response before it had answered.",
+                ),
+            )
+
+    # details
+
+    def _headers(self) -> dict[str, str]:
+        headers = {}
+        if self._session_id is not None:
+            headers[SESSION_HEADER] = self._session_id
+        if self._version is not None:
+            headers[VERSION_HEADER] = self._version
+        return headers
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of the HTTP channel failed", exc_info=error)
+
+
+class _Position:
+    """Where an event stream stands, for taking it up again."""
+
+    def __init__(self) -> None:
+        self.last_id = ""
+        self.retry = RETRY_DELAY
+
+    async def events(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+        """The data of each message event."""
+        async for event in httpx2.EventSource(response, max_event_size=MESSAGE_LIMIT):
+            if event.id:
+                self.last_id = event.id
+            if event.retry is not None:
+                self.retry = min(event.retry / 1000, RETRY_LIMIT)
+            if event.event == "message" and event.data:
+                yield event.data.encode("utf-8", "replace")
+
+
+class _ForRequest:
+    """Reads a response's JSON body: an answer in it without an id can only be to this request."""
+
+    def __init__(self, events: ChannelEvents, request_id: RequestId) -> None:
+        self._events = events
+        self._request_id = request_id
+
+    def pending(self) -> Collection[RequestId]:
+        return [self._request_id] if self._request_id in self._events.pending() else []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._events, name)
+
+
+def _error_in(body: bytes) -> dict[str, Any] | None:
+    """The JSON-RPC error that a body holds, if it does."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    error = value.get("error") if isinstance(value, dict) and "jsonrpc" in value else None
+    if isinstance(error, dict) and isinstance(error.get("code"), int) and isinstance(error.get("message"), str):
+        return error
+    return None
+
+
+def _too_long(error: Exception) -> ProtocolError:
+    return ProtocolError(
+        f"The server's answer was not read to its end: {error}.",
+        suggestion="Send less in one answer, or page it.",
+        details={"limitBytes": MESSAGE_LIMIT},
+    )
