@@ -1,1 +1,0 @@
-"""MCP servers to test against, good and nasty; each runs as a program of its own."""

@@ -1,0 +1,1 @@
+"""What a server can do wrong on stdio: one module per family of modes."""
