@@ -1,5 +1,6 @@
 """The cattrs converter of the wire: lsprotocol's hooks, with strict values and our own rules for our own classes."""
 
+import enum
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,7 @@ def make_converter() -> Converter:
 
     for cls, hook in _PRIMITIVES.items():
         converter.register_structure_hook(cls, hook)
+    converter.register_structure_hook_factory(_is_lsp_enum, _structure_lsp_enum)
     converter.register_structure_hook(datetime, strict.structure_datetime)
     converter.register_unstructure_hook(datetime, strict.unstructure_datetime)
 
@@ -78,6 +80,23 @@ def _takes_converter(make: Callable[[Any, Converter], Any], converter: Converter
 
 def _is_ours(cls: Any) -> bool:
     return isinstance(cls, type) and attrs.has(cls) and not cls.__module__.startswith("lsprotocol")
+
+
+def _is_lsp_enum(cls: Any) -> bool:
+    return isinstance(cls, type) and issubclass(cls, enum.Enum) and cls.__module__.startswith("lsprotocol")
+
+
+def _structure_lsp_enum(cls: type[enum.Enum]) -> strict.Hook:
+    """Let values pass that LSP may get later, or that editors made up (VS Code's trace "compact")."""
+    known = {member.value: member for member in cls}
+    kinds = {type(value) for value in known}
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) not in kinds:
+            raise WrongValue(strict.expectation(next(iter(kinds))), value)
+        return known.get(value, value)
+
+    return structure
 
 
 def _is_passthrough(cls: Any) -> bool:

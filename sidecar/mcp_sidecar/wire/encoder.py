@@ -39,6 +39,8 @@ class Encoder:
     def _unstructure(self, value: Any) -> Any:
         if isinstance(value, Raw):
             return value.value
-        if attrs.has(type(value)) or isinstance(value, (Mapping, datetime)):
+        if attrs.has(type(value)) or isinstance(value, datetime):
             return self._converter.unstructure(value)
+        if isinstance(value, Mapping):
+            return dict(value)
         raise TypeError(f"{type(value).__name__} cannot be said in JSON")

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import BinaryIO
 
-from mcp_sidecar.wire.frames import MAX_MESSAGE_BYTES, Frame, FramingError, Oversized, read_frames
+from mcp_sidecar.wire.frames import MAX_MESSAGE_BYTES, Frame, Oversized, read_frames
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Inbox:
             for frame in read_frames(self._stream, self._max_message_bytes):
                 if not self._put(frame):
                     return
-        except (FramingError, OSError, ValueError) as exc:  # ValueError: the stream was closed under the reader
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it ends the session, and is reported there
             error = exc
         with self._room:
             if not self._closed:

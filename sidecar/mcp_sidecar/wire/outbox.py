@@ -24,6 +24,7 @@ class Outbox:
     Parameters:
         stream: A binary stream; only the outbox writes to it.
         broken: Called once, on any thread, with the reason in words when the client cannot be written to any more.
+        ended: Called once, on the outbox's thread, when nothing more will be written.
         max_waiting_bytes: Beyond it the client is taken for dead.
     """
 
@@ -31,10 +32,12 @@ class Outbox:
         self,
         stream: BinaryIO,
         broken: Callable[[str], None] = lambda _reason: None,
+        ended: Callable[[], None] = lambda: None,
         max_waiting_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
         self._stream = stream
         self._broken = broken
+        self._ended = ended
         self._max_waiting_bytes = max_waiting_bytes
         self._chunks: collections.deque[bytes] = collections.deque()
         self._waiting_bytes = 0
@@ -69,15 +72,28 @@ class Outbox:
                 return
         self._broken(reason)
 
-    def close(self, timeout: float) -> bool:
-        """Write what waits, at most this many seconds. Return whether all of it went out."""
+    @property
+    def lost_something(self) -> bool:
+        """Whether something was queued that will never be written."""
+        return self._lost
+
+    def close(self) -> None:
+        """Take nothing more; `ended` is called when all that waits was written."""
         with self._changed:
             self._open = False
             self._changed.notify()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait, at most this many seconds, for the thread."""
         self._thread.join(timeout)
-        return not self._thread.is_alive() and not self._lost
 
     def _write(self) -> None:
+        try:
+            self._write_all_that_comes()
+        finally:
+            self._ended()
+
+    def _write_all_that_comes(self) -> None:
         try:
             while True:
                 with self._changed:

@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 
 MsgId = int | str
 
+_LONGEST_NAME = 100
+"""Characters of a name that an error message repeats."""
+
 SHUTDOWN_LIMIT = 4.0
 """Seconds that the answer to `shutdown` may wait for the cleanup; some editors kill the process after five."""
 
@@ -85,6 +88,15 @@ class WireProtocol(LanguageServerProtocol):
     def is_initialized(self) -> bool:
         """Whether `initialize` was accepted."""
         return self._initialized
+
+    @property
+    def workspace_folders(self) -> list[lsp.WorkspaceFolder]:
+        """The folders that are open now; the root, for a client that knows no folders; none before `initialize`."""
+        if self._workspace is None:
+            return []
+        folders = list(self._workspace.folders.values())
+        root = self._workspace.root_uri
+        return folders or ([lsp.WorkspaceFolder(uri=root, name=root.rstrip("/").rpartition("/")[2])] if root else [])
 
     @property
     def is_shut_down(self) -> bool:
@@ -159,9 +171,9 @@ class WireProtocol(LanguageServerProtocol):
             self._answer(msg_id, method, None)
             self.on_exit()
         elif self._shutdown:
-            self._refuse(msg_id, InvalidRequest(f"{method} came after shutdown"))
+            self._refuse(msg_id, InvalidRequest("the request came after shutdown"))
         elif not self._initialized and method != lsp.INITIALIZE:
-            self._refuse(msg_id, NotInitialized(f"{method} came before initialize"))
+            self._refuse(msg_id, NotInitialized("the request came before initialize"))
         elif self._initialized and method == lsp.INITIALIZE:
             self._refuse(msg_id, InvalidRequest("initialize came a second time"))
         elif msg_id in self._in_flight:
@@ -176,7 +188,7 @@ class WireProtocol(LanguageServerProtocol):
         if method == lsp.EXIT:
             self.on_exit()
         elif self._shutdown or not self._initialized or method == lsp.INITIALIZE:
-            log.debug("ignored the notification %s, which may not come now", method)
+            log.debug("ignored the notification %.100s, which may not come now", method)
         elif method == lsp.SHUTDOWN:  # Kate sends it so
             self._begin_shutdown(None)
         elif method == lsp.CANCEL_REQUEST:
@@ -195,14 +207,14 @@ class WireProtocol(LanguageServerProtocol):
             return route.call(params)
         handler = self.fm.builtin_features.get(method) or self.fm.features.get(method)
         if handler is None:
-            raise MethodNotFound(f"there is no method {method}")
+            raise MethodNotFound(f"there is no method {json.dumps(method[:_LONGEST_NAME])}")
         typed = structure_params(self._converter, params, _lsp_field(method, 0, "params"))
         return _drive(handler(typed)) if inspect.isgeneratorfunction(handler) else handler(typed)
 
     def _call_command(self, params: lsp.ExecuteCommandParams) -> Any:
         command = self.fm.commands.get(params.command)
         if command is None:
-            raise InvalidParams(f"$.command: there is no command {json.dumps(params.command)}")
+            raise InvalidParams(f"$.command: there is no command {json.dumps(params.command[:_LONGEST_NAME])}")
         return command(*(params.arguments or ()))
 
     def _run(self, msg_id: MsgId | None, label: str, call: Callable[[], Any]) -> None:
@@ -264,6 +276,7 @@ class WireProtocol(LanguageServerProtocol):
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
         """As pygls, with what the server's hook puts under `capabilities.experimental`."""
+        self.trace = params.trace or lsp.TraceValue.Off
         result = yield from super().lsp_initialize(params)
         self._server.complete_capabilities(params, result.capabilities)
         self._initialized = True
@@ -326,10 +339,13 @@ class WireProtocol(LanguageServerProtocol):
     def _answer_failure(self, msg_id: MsgId | None, label: str, exc: BaseException) -> None:
         """Every exception of a handler comes here. Only those that are meant for the client are shown to it."""
         if isinstance(exc, (WireError, JsonRpcException)):
-            if msg_id is None:
-                log.warning("%s failed: %s", label, exc)
-            else:
+            if msg_id is not None:
                 self._refuse(msg_id, exc)
+            else:
+                # Unknown notifications are common, and LSP 3.17 wants them ignored.
+                log.log(
+                    logging.DEBUG if isinstance(exc, MethodNotFound) else logging.WARNING, "%s failed: %s", label, exc
+                )
             return
         log.error("%s failed", label, exc_info=exc)
         if msg_id is not None:

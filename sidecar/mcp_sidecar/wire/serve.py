@@ -10,12 +10,13 @@ end their servers (coc, vim-lsp, ALE, eglot). It is 1 otherwise: `exit` or the e
 """
 
 import asyncio
+import contextlib
 import enum
 import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import attrs
 
@@ -64,6 +65,7 @@ class _Session:
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[_End] = self._loop.create_future()
         self._parent_watch: asyncio.Task[None] | None = None
+        self._drained = asyncio.Event()
 
     async def wait(self) -> _End:
         return await self._end
@@ -86,7 +88,25 @@ class _Session:
 
     def client_lost(self, reason: str) -> None:
         """Take the outbox's report, on any thread."""
-        self._loop.call_soon_threadsafe(self.end, reason, _Fault.CLIENT)
+        self._from_thread(self.end, reason, _Fault.WIRE)
+
+    def outbox_ended(self) -> None:
+        """Take the outbox's report, on its thread."""
+        self._from_thread(self._drained.set)
+
+    def _from_thread(self, call: Callable[..., None], *args: Any) -> None:
+        # A blocked write may outlive the loop; then nobody is left to be told.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *args)
+
+    async def drained(self, timeout: float) -> bool:
+        """Wait, at most this many seconds, until nothing more is written. Return whether that is so."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._drained.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def watch_parent(self, pid: int | None) -> None:
         if pid is not None:
@@ -123,7 +143,7 @@ async def serve(
         server: Made by `create_server`; serves once.
         reader: Buffered binary stream from the client. A thread may stay blocked in it after the return.
         writer: Binary stream to the client. Neither stream is closed.
-        on_stop: The cleanup. It also runs when `shutdown` has already cleaned up, so it must bear a second call.
+        on_stop: The cleanup. It also runs after, or even during, the one that `shutdown` started: it must bear that.
         stop_timeout: Seconds from the reason to stop to the return.
         max_message_bytes: A longer message from the client is refused.
         max_waiting_bytes: When more than this waits to be read by the client, the session ends.
@@ -132,7 +152,7 @@ async def serve(
         The exit code of the process; see the module's description.
     """
     session = _Session()
-    outbox = Outbox(writer, session.client_lost, max_waiting_bytes)
+    outbox = Outbox(writer, session.client_lost, session.outbox_ended, max_waiting_bytes)
     protocol = server.protocol
     protocol.outbox = outbox
     protocol.on_exit = session.exit_came
@@ -148,7 +168,8 @@ async def serve(
         deadline = asyncio.get_running_loop().time() + stop_timeout
         await _clean_up(server, on_stop, stop_timeout * (1 - _DRAIN_SHARE))
         left = max(deadline - asyncio.get_running_loop().time(), 0.0)
-        if not await asyncio.to_thread(outbox.close, left):
+        outbox.close()
+        if not await session.drained(left) or outbox.lost_something:
             log.warning("the client did not read all that was sent to it")
     return code
 

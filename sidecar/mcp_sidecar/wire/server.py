@@ -63,8 +63,8 @@ class WireServer(LanguageServer):
 
     @property
     def workspace_folders(self) -> list[lsp.WorkspaceFolder]:
-        """The folders that are open now; empty before `initialize`, and for a client that has none."""
-        return list(self.workspace.folders.values()) if self.is_initialized else []
+        """The folders that are open now; the root, for a client that knows no folders; none before `initialize`."""
+        return self.protocol.workspace_folders
 
     @property
     def is_initialized(self) -> bool:

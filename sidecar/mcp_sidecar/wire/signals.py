@@ -35,7 +35,8 @@ def handle_signals(stop: Callable[[str], None]) -> Iterator[None]:
         for number, handler in before.items():
             with contextlib.suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+            if handler is not None:  # None: it was not installed by Python
+                signal.signal(number, handler)
 
 
 def _install(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[str], None]) -> None:
