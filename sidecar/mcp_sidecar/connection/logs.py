@@ -42,21 +42,21 @@ class LogFeed:
 
     def __init__(self, emit: Callable[[LogEntry], None]) -> None:
         self._emit = emit
-        self._loop = asyncio.get_running_loop()
         self._tokens = float(BURST)
-        self._filled_at = self._loop.time()
+        self._filled_at = 0.0
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, entry: LogEntry) -> None:
         """Pass `entry` on, or count it as dropped."""
-        now = self._loop.time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         self._tokens = min(BURST, self._tokens + (now - self._filled_at) * RATE)
         self._filled_at = now
         if self._tokens < 1:
             self._dropped += 1
             if self._timer is None:
-                self._timer = self._loop.call_later(1.0, self._tell_dropped)
+                self._timer = loop.call_later(1.0, self._tell_dropped)
             return
         self._tokens -= 1
         if len(entry.message) > MESSAGE_LENGTH:

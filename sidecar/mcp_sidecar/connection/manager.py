@@ -105,8 +105,7 @@ class ConnectionManager:
         workspace: Callable[[], Path | None] = lambda: None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        """Make it on a running event loop.
-
+        """
         Args:
             events: who is told what happens.
             timeouts: the timeouts that hold where a target brings none; asked at every use.
@@ -129,7 +128,7 @@ class ConnectionManager:
         self._error: Failure | None = None
         self._revision = 0
         self._statistics_timer: asyncio.TimerHandle | None = None
-        self._next_change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._change = asyncio.Event()
         self._graves: set[asyncio.Task[None]] = set()
 
     # what is true
@@ -234,15 +233,15 @@ class ConnectionManager:
 
         Returns when the server of a standing connection is gone, at once when there was only an attempt.
         """
-        if self._attempt is not None:
-            self._attempt.interrupt("mcp/disconnect")
-            self._attempt = None
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.interrupt("mcp/disconnect")
         self._stop_recovery()
         standing, self._standing = self._standing, None
-        if self._truth.state != "disconnected" or self._statistics != Statistics():
+        if attempt is not None or self._truth.state != "disconnected":
             self._truth = _Truth(state="disconnected", since=_now())
             self._statistics = Statistics()
-        self._changed()
+            self._changed()
         if standing is not None:
             reason = ConnectionLost("Disconnected by mcp/disconnect.", suggestion="Use mcp/connect to connect again.")
             await asyncio.shield(self._let_go(standing, reason))
@@ -494,7 +493,7 @@ class ConnectionManager:
                 return standing.link
             if standing is None and self._truth.state != "reconnecting":
                 return self.require_connection()
-            await asyncio.shield(self._next_change)
+            await self._change.wait()
 
     def _call_timeout(self) -> float:
         own = None if self._standing is None else self._standing.target.call_timeout
@@ -517,8 +516,8 @@ class ConnectionManager:
     def _changed(self) -> None:
         self._revision += 1
         self._tell()
-        self._next_change.set_result(None)
-        self._next_change = asyncio.get_running_loop().create_future()
+        self._change.set()
+        self._change = asyncio.Event()
 
     def _tell(self) -> None:
         if self._statistics_timer is not None:

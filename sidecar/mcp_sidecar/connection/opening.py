@@ -50,7 +50,7 @@ async def open_link(
             return await opening.run()
     except TimeoutError:
         raise opening.timed_out() from None
-    except ConnectionLost as error:
+    except (ConnectionLost, TransportError) as error:
         raise ConnectionFailed(error.message, suggestion=error.suggestion, details=error.details) from error
 
 

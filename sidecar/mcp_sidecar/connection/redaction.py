@@ -90,12 +90,14 @@ _HARMLESS_VALUES: Final = frozenset(
     "true false none null stdio http https sse streamable-http streamable_http websocket localhost production "
     "development staging testing enabled disabled default verbose warning warnings critical basic bearer digest".split()
 )
-_NO_SECRET: Final = re.compile(
+_NUMBER_OR_PATH: Final = re.compile(
     r"[+-]?[0-9][0-9.,:_eE+-]*"  # numbers, versions, addresses, times
-    r"|(?:~|\.{1,2}|[A-Za-z]:)?[/\\].*"  # paths
-    r"|[a-z0-9_-]+(?:[./][a-z0-9_-]+)+(?::[0-9]+)?|[a-z][a-z0-9-]*:[0-9]{1,5}"  # file, host and domain names
-    r"|[\w .-]+\.(?:py|[cm]?[jt]s|jsonc?|toml|ya?ml|txt|md|log|db|sqlite3?|csv|pem|crt|cfg|ini)",
+    r"|(?:~|\.{1,2}|[A-Za-z]:)?[/\\].*",  # paths
     re.DOTALL,
+)
+_ORDINARY: Final = re.compile(
+    r"[a-z0-9_-]+(?:[./][a-z0-9_-]+)+(?::[0-9]+)?|[a-z][a-z0-9-]*:[0-9]{1,5}"  # file, host and domain names
+    r"|[\w .-]+\.(?:py|[cm]?[jt]s|jsonc?|toml|ya?ml|txt|md|log|db|sqlite3?|csv|pem|crt|cfg|ini)"
 )
 
 
@@ -234,7 +236,8 @@ def secrets_in_env(given: Mapping[str, str]) -> set[str]:
         elif looks_like_token(value) or (
             len(value) >= 8
             and not _HARMLESS_ENVIRONMENT.fullmatch(name)
-            and not _NO_SECRET.fullmatch(value)
+            and not _NUMBER_OR_PATH.fullmatch(value)
+            and not _ORDINARY.fullmatch(value)
             and value.lower() not in _HARMLESS_VALUES
         ):
             secrets.add(value)
@@ -248,7 +251,7 @@ def secrets_in_inherited_env(inherited: Mapping[str, str]) -> set[str]:
         for name, value in inherited.items()
         if len(value) >= 8
         and value.lower() not in _HARMLESS_VALUES
-        and not _NO_SECRET.fullmatch(value)
+        and not _NUMBER_OR_PATH.fullmatch(value)
         and (is_secret_name(name) or _TOKEN.fullmatch(value))
     }
 

@@ -1,0 +1,62 @@
+"""The one table of methods: what is routed, documented and checked follows from it."""
+
+from mcp_sidecar.connection.logs import LogEntry
+from mcp_sidecar.connection.status import ConnectionStatus
+from mcp_sidecar.connection.target import Target
+from mcp_sidecar.server.params import (
+    CallToolParams,
+    CompleteParams,
+    GetPromptParams,
+    PageParams,
+    RequestParams,
+    ResourceParams,
+    SetLevelParams,
+)
+from mcp_sidecar.wire.methods import Method, Notification
+from mcp_sidecar.wire.payload import Raw
+
+METHODS = (
+    Method("mcp/connect", Target, ConnectionStatus),
+    Method("mcp/disconnect", None, ConnectionStatus),
+    Method("mcp/reconnect", None, ConnectionStatus),
+    Method("mcp/status", None, ConnectionStatus),
+    Method("mcp/ping", RequestParams, Raw),
+    Method("mcp/tools/list", PageParams, Raw),
+    Method("mcp/tools/call", CallToolParams, Raw),
+    Method("mcp/resources/list", PageParams, Raw),
+    Method("mcp/resources/templates/list", PageParams, Raw),
+    Method("mcp/resources/read", ResourceParams, Raw),
+    Method("mcp/resources/subscribe", ResourceParams, Raw),
+    Method("mcp/resources/unsubscribe", ResourceParams, Raw),
+    Method("mcp/prompts/list", PageParams, Raw),
+    Method("mcp/prompts/get", GetPromptParams, Raw),
+    Method("mcp/completion/complete", CompleteParams, Raw),
+    Method("mcp/logging/setLevel", SetLevelParams, Raw),
+)
+"""Requests of the client."""
+
+STATUS_CHANGED = "mcp/didChangeStatus"
+LOGGED = "mcp/didLog"
+
+SERVER_NOTIFICATIONS = (
+    "notifications/progress",
+    "notifications/message",
+    "notifications/cancelled",
+    "notifications/tools/list_changed",
+    "notifications/resources/list_changed",
+    "notifications/resources/updated",
+    "notifications/prompts/list_changed",
+)
+"""What MCP servers push; each goes on under `mcp/`."""
+
+NOTIFICATIONS = (
+    Notification(STATUS_CHANGED, ConnectionStatus),
+    Notification(LOGGED, LogEntry),
+    *(Notification(f"mcp/{name}", Raw) for name in SERVER_NOTIFICATIONS),
+)
+"""Pushes of the sidecar."""
+
+
+def command_id(method: str) -> str:
+    """The `workspace/executeCommand` command of a method: `mcpSidecar.tools.call` for `mcp/tools/call`."""
+    return "mcpSidecar." + method.removeprefix("mcp/").replace("/", ".")

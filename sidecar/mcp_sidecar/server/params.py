@@ -1,0 +1,60 @@
+"""The params of MCP requests, as far as the sidecar must understand them; everything else in them passes through."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from mcp_sidecar.wire.payload import Passthrough, wire_name
+
+
+@attrs.frozen(kw_only=True)
+class RequestParams(Passthrough):
+    """Params of any MCP request."""
+
+    meta: Mapping[str, Any] | None = attrs.field(default=None, metadata=wire_name("_meta"))
+
+
+@attrs.frozen(kw_only=True)
+class PageParams(RequestParams):
+    """Params of a list. Without `cursor` all pages are returned, with it exactly that page."""
+
+    cursor: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CallToolParams(RequestParams):
+    """Params of `tools/call`."""
+
+    name: str
+    arguments: Mapping[str, Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ResourceParams(RequestParams):
+    """Params of what is done with one resource."""
+
+    uri: str
+
+
+@attrs.frozen(kw_only=True)
+class GetPromptParams(RequestParams):
+    """Params of `prompts/get`."""
+
+    name: str
+    arguments: Mapping[str, Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CompleteParams(RequestParams):
+    """Params of `completion/complete`."""
+
+    ref: Mapping[str, Any]
+    argument: Mapping[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class SetLevelParams(RequestParams):
+    """Params of `logging/setLevel`."""
+
+    level: str

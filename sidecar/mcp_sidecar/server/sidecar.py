@@ -1,0 +1,168 @@
+"""The sidecar: one connection, served to one editor."""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls import uris
+
+from mcp_sidecar.connection.calls import Calls
+from mcp_sidecar.connection.errors import Interrupted, SidecarError
+from mcp_sidecar.connection.logs import LogEntry
+from mcp_sidecar.connection.manager import ConnectionManager
+from mcp_sidecar.connection.stack import load_stack
+from mcp_sidecar.connection.status import ConnectionStatus
+from mcp_sidecar.connection.target import Target
+from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, SERVER_NOTIFICATIONS, STATUS_CHANGED, command_id
+from mcp_sidecar.server.params import CallToolParams, RequestParams
+from mcp_sidecar.server.settings import Settings
+from mcp_sidecar.version import VERSION
+from mcp_sidecar.wire.errors import RequestCancelled, RequestFailed
+from mcp_sidecar.wire.payload import Raw
+from mcp_sidecar.wire.server import Hooks, WireServer, create_server
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+class Sidecar:
+    """Owns the connection and the server that puts it on the wire."""
+
+    def __init__(self) -> None:
+        self._settings = Settings()
+        self._loading: asyncio.Task[Any] | None = None
+        self.manager = ConnectionManager(
+            self, timeouts=self._settings.current_timeouts, workspace=self._workspace_folder
+        )
+        self._calls = Calls(self.manager)
+        self.server: WireServer = create_server(
+            name="mcp-sidecar",
+            version=VERSION,
+            methods=METHODS,
+            handlers=self._handlers(),
+            notifications=NOTIFICATIONS,
+            command_id=command_id,
+            string_arguments={"mcp/connect": lambda text: {"url": text}},
+            hooks=Hooks(
+                on_initialize=self._on_initialize,
+                on_initialized=self._on_initialized,
+                on_shutdown=self.stop,
+                on_did_change_configuration=self._on_did_change_configuration,
+            ),
+        )
+
+    async def stop(self) -> None:
+        """End the connection and everything that belongs to it; may be called more than once."""
+        if self._loading is not None:
+            self._loading.cancel()
+        await self.manager.close()
+
+    # ManagerEvents
+
+    def status_changed(self, status: ConnectionStatus) -> None:
+        """Push the status."""
+        if self.server.is_initialized:
+            self.server.notify(STATUS_CHANGED, status)
+
+    def logged(self, entry: LogEntry) -> None:
+        """Push something to read."""
+        if self.server.is_initialized:
+            self.server.notify(LOGGED, entry)
+
+    def notified(self, method: str, params: Mapping[str, Any]) -> None:
+        """Push a notification of the MCP server."""
+        if method in SERVER_NOTIFICATIONS:
+            self.server.notify(f"mcp/{method}", Raw(params))
+        else:
+            logger.debug("a notification that MCP does not know was not passed on")
+
+    # the handlers
+
+    def _handlers(self) -> dict[str, Handler]:
+        own: dict[str, Handler] = {
+            "mcp/connect": self._connect,
+            "mcp/disconnect": self.manager.disconnect,
+            "mcp/reconnect": self.manager.reconnect,
+            "mcp/status": self._status,
+            "mcp/ping": self._ping,
+            "mcp/tools/call": self._call_tool,
+        }
+        handlers = {}
+        for method in METHODS:
+            name = method.name.removeprefix("mcp/")
+            forward = self._list if name.endswith("/list") else self._request
+            handler = own.get(method.name) or functools.partial(forward, name)
+            handlers[method.name] = _answering(handler)
+        return handlers
+
+    async def _connect(self, target: Target) -> ConnectionStatus:
+        return await self.manager.connect(target)
+
+    async def _status(self) -> ConnectionStatus:
+        return self.manager.get_status()
+
+    async def _ping(self, params: RequestParams) -> Raw:
+        return Raw(await self._calls.ping())
+
+    async def _call_tool(self, params: CallToolParams) -> Raw:
+        return Raw(await self._calls.call_tool(params.raw))
+
+    async def _list(self, method: str, params: RequestParams) -> Raw:
+        return Raw(await self._calls.list_all(method, params.raw or None))
+
+    async def _request(self, method: str, params: RequestParams) -> Raw:
+        return Raw(await self._calls.request(method, params.raw or None))
+
+    # the client's life
+
+    def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
+        self._settings.read(params.initialization_options)
+        return {"mcp": {"version": VERSION, "methods": [method.name for method in METHODS]}}
+
+    async def _on_initialized(self) -> None:
+        self._tell_warnings()
+        self.status_changed(self.manager.get_status())
+        # The first connect will need it, and the answer to `initialize` is out.
+        self._loading = asyncio.create_task(load_stack())
+        self._loading.add_done_callback(_log_failure)
+
+    async def _on_did_change_configuration(self, settings: object) -> None:
+        self._settings.read(settings)
+        self._tell_warnings()
+
+    def _tell_warnings(self) -> None:
+        for warning in self._settings.warnings:
+            logger.warning("%s", warning)
+            self.logged(LogEntry(source="sidecar", level="warning", message=warning))
+
+    def _workspace_folder(self) -> Path | None:
+        """The first folder of the workspace, if it is one on this machine."""
+        folders = self.server.workspace_folders
+        uri = folders[0].uri if folders else self.server.workspace.root_uri if self.server.is_initialized else None
+        path = uris.to_fs_path(uri) if uri else None
+        return Path(path) if path else None
+
+
+def _answering(handler: Handler) -> Handler:
+    """The handler with the domain's errors as the wire's."""
+
+    async def answer(*args: Any) -> Any:
+        try:
+            return await handler(*args)
+        except SidecarError as error:
+            data = {"kind": error.kind, "suggestion": error.suggestion, "details": error.details}
+            raise RequestFailed(error.message, data) from error
+        except Interrupted as error:
+            raise RequestCancelled(str(error)) from error
+
+    return answer
+
+
+def _log_failure(task: "asyncio.Task[Any]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("the MCP stack can't be imported", exc_info=error)
