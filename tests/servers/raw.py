@@ -146,7 +146,7 @@ class RawServer:
             del self._cancelled[message["id"]]
         self.respond(message["method"], answer)
 
-    def respond(self, method: str, answer: Json) -> None:  # noqa: ARG002 - for subclasses
+    def respond(self, method: str, answer: Json) -> None:
         """Send an answer."""
         self.send(answer)
 
@@ -203,7 +203,7 @@ class RawServer:
         caching = {} if "content" in result else {"ttlMs": 0, "cacheScope": "private"}
         return {"resultType": "complete"} | caching | result | {"_meta": meta | result.get("_meta", {})}
 
-    def list_tools(self, cursor: str | None) -> Json:  # noqa: ARG002 - for subclasses
+    def list_tools(self, cursor: str | None) -> Json:
         """One page of tools."""
         return {"tools": self.tools}
 
