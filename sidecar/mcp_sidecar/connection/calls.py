@@ -20,6 +20,9 @@ PROBLEMS_KEY = "mcp-sidecar/problems"
 PAGE_LIMIT = 1000
 """Pages that one list is read to; a server that never comes to an end is stopped here, and told so."""
 
+ITEM_LIMIT = 100_000
+"""Items that one list is read to."""
+
 SCHEMA_WAIT = 2.0
 """Seconds a tool's answer waits for the tool's schema, when the tools were never listed."""
 
@@ -106,6 +109,9 @@ class Calls:
                 break
             if not isinstance(cursor, str) or cursor in cursors:
                 problems.append(Problem("paging", "$.nextCursor", f"the cursor {cursor!r} came before: stopped here"))
+                break
+            if len(items) >= ITEM_LIMIT:
+                problems.append(Problem("paging", "$.nextCursor", f"no end after {len(items)} items: stopped here"))
                 break
             cursors.add(cursor)
             params = {**(params or {}), "cursor": cursor}

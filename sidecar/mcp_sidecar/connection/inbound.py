@@ -4,6 +4,7 @@ JSON-RPC 2.0, sections 4 and 5; MCP, "Base protocol: Messages". The plain SDK dr
 request that waits for it hangs; here each message becomes an answer, a failure of the request it answers, or a report.
 """
 
+import codecs
 import json
 import re
 from typing import Any
@@ -26,30 +27,34 @@ def excerpt(raw: bytes | str) -> str:
 def read(raw: bytes, events: ChannelEvents) -> None:
     """Hand the message in `raw` to `events`; blank input is ignored."""
     raw = raw.strip()
+    problems = []
+    if raw.startswith(codecs.BOM_UTF8):
+        raw = raw.removeprefix(codecs.BOM_UTF8)
+        problems.append("a byte order mark before the message")
     if not raw:
+        return
+    if raw[0] not in b"{[":
+        events.violated("no protocol message, and nothing else may be written to stdout", excerpt(raw))
         return
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         text = raw.decode("utf-8", "replace")
-        events.violated(f"invalid UTF-8 at byte {error.start}; read with replacement characters", excerpt(raw))
+        problems.append(f"invalid UTF-8 at byte {error.start}; read with replacement characters")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _decode(text)
     except RecursionError:
         _unreadable(raw, "nested too deep to be read", events)
         return
     except ValueError as error:
-        if raw[:1] in b"{[":
-            _unreadable(raw, f"not JSON: {error}", events)
-        else:
-            events.violated("not JSON-RPC: only protocol messages may be written to stdout", excerpt(text))
+        _unreadable(raw, f"not JSON: {error}", events)
         return
     if isinstance(value, list):  # legal in 2025-03-26 only
-        events.violated("a JSON-RPC batch; its messages are read one by one", excerpt(text))
-        for item in value:
-            _read_one(item, excerpt(raw), events)
-        return
-    _read_one(value, text, events)
+        problems.append("a JSON-RPC batch; its messages are read one by one")
+    for problem in problems:
+        events.violated(problem, excerpt(text))
+    for item in value if isinstance(value, list) else [value]:
+        _read_one(item, text, problems, events)
 
 
 def discard(head: bytes, size: int, limit: int, events: ChannelEvents) -> None:
@@ -73,14 +78,14 @@ def _unreadable(raw: bytes, problem: str, events: ChannelEvents) -> None:
             events.failed(request_id, _broken(f"The server's answer can't be read: {problem}.", excerpt(raw)))
 
 
-def _read_one(value: Any, text: str, events: ChannelEvents) -> None:
+def _read_one(value: Any, text: str, problems: list[str], events: ChannelEvents) -> None:
     if not isinstance(value, dict):
         events.violated("not a JSON-RPC message: expected an object", excerpt(text))
         return
     if "method" in value:
         _read_call(value, text, events)
     elif "id" in value or "result" in value or "error" in value:
-        _read_answer(value, text, events)
+        _read_answer(value, text, problems, events)
     else:
         events.violated("not a JSON-RPC message: neither a method nor an id", excerpt(text))
 
@@ -101,7 +106,7 @@ def _read_call(message: Message, text: str, events: ChannelEvents) -> None:
     events.received(message)
 
 
-def _read_answer(message: Message, text: str, events: ChannelEvents) -> None:
+def _read_answer(message: Message, text: str, noticed: list[str], events: ChannelEvents) -> None:
     request_id = message.get("id")
     problems = []
     if message.get("jsonrpc") != "2.0":
@@ -132,7 +137,7 @@ def _read_answer(message: Message, text: str, events: ChannelEvents) -> None:
     elif isinstance(result, dict):
         if "error" in message:
             problems.append('the answer has "error": null beside its result')
-        for problem in problems:
+        for problem in (*noticed, *problems):
             events.flawed(request_id, problem)
         events.received({"jsonrpc": "2.0", "id": request_id, "result": result})
     else:
@@ -143,6 +148,9 @@ def _read_answer(message: Message, text: str, events: ChannelEvents) -> None:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 def _is_integer(value: object) -> bool:

@@ -31,6 +31,11 @@ class LineSplitter:
         if start < len(data):
             self._add(data[start:] if start else data)
 
+    @property
+    def unfinished(self) -> bytes:
+        """The beginning of a line that has no end yet."""
+        return b"".join(self._parts[:1])
+
     def flush(self) -> None:
         """End the present line: at a newline, or at the end of the stream."""
         if not self._skipping and self._parts:

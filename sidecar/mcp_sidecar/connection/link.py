@@ -33,7 +33,7 @@ from mcp_types import (
     SERVER_INFO_META_KEY,
     jsonrpc_message_adapter,
 )
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId
 from mcp_sidecar.connection.errors import (
@@ -44,7 +44,7 @@ from mcp_sidecar.connection.errors import (
     TimedOut,
     TransportError,
 )
-from mcp_sidecar.connection.logs import LogEntry, Source
+from mcp_sidecar.connection.logs import Source
 from mcp_sidecar.connection.problems import Problem
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
@@ -73,8 +73,8 @@ _LATE_IDS = 1000
 class LinkEvents(Protocol):
     """What a link tells its owner."""
 
-    def logged(self, entry: LogEntry) -> None:
-        """Something to read: a line of stderr, a log message, a violation of the protocol."""
+    def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
+        """Something to read: a line of stderr, a log message, a violation of the protocol; see `LogEntry`."""
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
         """A notification of the server."""
@@ -117,6 +117,8 @@ class Link(ChannelEvents):
         self._closing: SidecarError | None = None
         self.lost: asyncio.Future[SidecarError] = asyncio.get_running_loop().create_future()
         """Done when the server is gone, with the reason."""
+        self.on_lost: Callable[[SidecarError], None] = _ignore
+        """Called at that very moment, before any request is answered: the status must be true by then."""
         self.server: ServerInfo
         """Known once open."""
 
@@ -160,10 +162,7 @@ class Link(ChannelEvents):
             cause = error.__cause__
             if isinstance(cause, pydantic.ValidationError):
                 raise _malformed_handshake(cause) from error
-            raise ProtocolError(
-                f"The handshake failed: {error}",
-                suggestion="Check which protocol versions the server speaks; set protocolVersion to one of them.",
-            ) from error
+            raise self._no_common_version(error) from error
         finally:
             if not negotiation.done():
                 negotiation.cancel()
@@ -217,6 +216,14 @@ class Link(ChannelEvents):
         known = self._channel.diagnosis()
         return {**known, "violations": list(self._violations)} if self._violations else known
 
+    def suspicion(self) -> str:
+        """What most likely explains a silence, as a sentence with a space in front, or nothing."""
+        if self._violations:
+            return f" It broke the protocol: {self._violations[-1]}"
+        if unfinished := self._channel.diagnosis().get("unfinishedLine"):
+            return f" It wrote a line without a newline at its end: {unfinished}"
+        return ""
+
     @property
     def probe_unanswered(self) -> bool:
         """Whether the server ended without having said anything to `server/discover`."""
@@ -257,7 +264,7 @@ class Link(ChannelEvents):
         except TimeoutError:
             self._abandon(request_id, f"no answer in {timeout:g} s")
             raise TimedOut(
-                f"The server did not answer {method} within {timeout:g} s.",
+                f"The server did not answer {method} within {timeout:g} s.{self.suspicion()}",
                 suggestion="The connection stands. Raise callTimeout if the server needs longer; else find what hangs.",
                 details={"method": method, "timeoutSeconds": timeout, **self.diagnosis()},
             ) from None
@@ -353,7 +360,7 @@ class Link(ChannelEvents):
                 self._handshake = message["result"]
             self._for_session(message)
         elif request_id in self._abandoned:
-            self._log("sidecar", "info", f"a late answer to request {request_id} was dropped")
+            self._events.logged("sidecar", "info", f"a late answer to request {request_id} was dropped")
         else:
             self.violated(f"an answer to request {request_id!r}, which was never sent or is answered already")
 
@@ -373,14 +380,15 @@ class Link(ChannelEvents):
     def violated(self, problem: str, raw: str | None = None) -> None:
         text = f"{problem}: {raw}" if raw else problem
         self._violations.append(text)
-        self._log("protocol", "warning", text)
+        self._events.logged("protocol", "warning", text)
 
     def printed(self, line: str) -> None:
-        self._log("stderr", "info", line)
+        self._events.logged("stderr", "info", line)
 
     def ended(self, error: SidecarError) -> None:
         if not self.lost.done():
             self.lost.set_result(error)
+            self.on_lost(error)
             self.fail_all(error)
             self._inbox.put(CLOSED)
 
@@ -417,12 +425,10 @@ class Link(ChannelEvents):
             level = params.get("level")
             name = params.get("logger")
             self._events.logged(
-                LogEntry(
-                    source="server",
-                    level=level if isinstance(level, str) else "info",
-                    message=_as_text(params.get("data")),
-                    logger=name if isinstance(name, str) else None,
-                )
+                "server",
+                level if isinstance(level, str) else "info",
+                _as_text(params.get("data")),
+                name if isinstance(name, str) else None,
             )
         elif method == "notifications/tools/list_changed":
             self._tools = None
@@ -430,9 +436,6 @@ class Link(ChannelEvents):
             # The server withdraws a request of its own: the session must stop working on it.
             self._for_session({"jsonrpc": "2.0", "method": method, "params": params})
         self._events.notified(method, params)
-
-    def _log(self, source: Source, level: str, message: str) -> None:
-        self._events.logged(LogEntry(source=source, level=level, message=message))
 
     def _introduce(self) -> ServerInfo:
         """What the server said of itself, from the message as it came."""
@@ -461,6 +464,14 @@ class Link(ChannelEvents):
             instructions=instructions if isinstance(instructions, str) else None,
         )
 
+    def _no_common_version(self, error: RuntimeError) -> ProtocolError:
+        offered = self._handshake.get("supportedVersions") or self._handshake.get("protocolVersion")
+        return ProtocolError(
+            f"The server speaks protocol version {offered}, which is unknown here." if offered else str(error),
+            suggestion=f"Known are {', '.join(KNOWN_PROTOCOL_VERSIONS)}; update the server, or the sidecar.",
+            details={"offered": offered, "known": list(KNOWN_PROTOCOL_VERSIONS)},
+        )
+
     async def _beat(self) -> None:
         """Look after an idle server that would not be heard dying."""
         loop = asyncio.get_running_loop()
@@ -483,6 +494,10 @@ class Link(ChannelEvents):
                 logger.debug("heartbeat: %s", error.message)
             else:
                 failures = 0
+
+
+def _ignore(error: SidecarError) -> None:
+    """Nobody waits for the loss yet."""
 
 
 class _Local:

@@ -40,15 +40,21 @@ class LogEntry:
 class LogFeed:
     """Passes entries on, at a bounded rate."""
 
-    def __init__(self, emit: Callable[[LogEntry], None]) -> None:
+    def __init__(self, emit: Callable[[LogEntry], None], *, mask: Callable[[str], str]) -> None:
+        """
+        Args:
+            emit: takes the entries that pass.
+            mask: takes the secrets out of a message.
+        """
         self._emit = emit
+        self._mask = mask
         self._tokens = float(BURST)
         self._filled_at = 0.0
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, entry: LogEntry) -> None:
-        """Pass `entry` on, or count it as dropped."""
+    def add(self, source: Source, level: str, message: str, name: str | None = None) -> None:
+        """Pass an entry on, or count it as dropped; see `LogEntry`."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._tokens = min(BURST, self._tokens + (now - self._filled_at) * RATE)
@@ -59,9 +65,10 @@ class LogFeed:
                 self._timer = loop.call_later(1.0, self._tell_dropped)
             return
         self._tokens -= 1
-        if len(entry.message) > MESSAGE_LENGTH:
-            entry = attrs.evolve(entry, message=f"{entry.message[:MESSAGE_LENGTH]}… [cut]")
-        self._emit(entry)
+        message = self._mask(message)
+        if len(message) > MESSAGE_LENGTH:
+            message = f"{message[:MESSAGE_LENGTH]}… [cut]"
+        self._emit(LogEntry(source=source, level=level, message=message, logger=name))
 
     def close(self) -> None:
         """Stop; tells what was dropped so far."""

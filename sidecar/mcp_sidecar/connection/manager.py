@@ -1,6 +1,7 @@
 """The connection manager: holds the one connection, and tells the truth about it at every moment."""
 
 import asyncio
+import functools
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
@@ -18,7 +19,7 @@ from mcp_sidecar.connection.errors import (
     SessionExpired,
     SidecarError,
 )
-from mcp_sidecar.connection.logs import LogEntry, LogFeed
+from mcp_sidecar.connection.logs import LogEntry, LogFeed, Source
 from mcp_sidecar.connection.redaction import Redactor
 from mcp_sidecar.connection.resolution import Resolved, resolve
 from mcp_sidecar.connection.stack import load_stack
@@ -74,7 +75,6 @@ class _Standing:
     target: Target
     resolved: Resolved
     link: "Link"
-    watcher: asyncio.Task[None] | None = None
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -116,7 +116,7 @@ class ConnectionManager:
         self._timeouts = timeouts
         self._workspace = workspace
         self._environ = environ
-        self._log = LogFeed(events.logged)
+        self._log = LogFeed(events.logged, mask=self._mask)
         self._redactor = Redactor()
         self._truth = _Truth(state="disconnected", since=_now())
         self._standing: _Standing | None = None
@@ -307,13 +307,16 @@ class ConnectionManager:
 
     # LinkEvents
 
-    def logged(self, entry: LogEntry) -> None:
-        """Something to read; secrets of the target are masked."""
-        self._log.add(attrs.evolve(entry, message=self._redactor.text(entry.message)))
+    def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
+        """Something to read."""
+        self._log.add(source, level, message, name)
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
         """A notification of the server, passed on."""
         self._events.notified(method, params)
+
+    def _mask(self, text: str) -> str:
+        return self._redactor.text(text)
 
     # connecting
 
@@ -362,8 +365,10 @@ class ConnectionManager:
         self._truth = _Truth(state="connected", since=now, target=info, server=link.server, connected_at=now)
         self._error = None
         standing = self._standing = _Standing(target=target, resolved=resolved, link=link)
-        standing.watcher = asyncio.create_task(self._watch(standing))
+        link.on_lost = functools.partial(self._lost, standing)
         self._changed()
+        if link.lost.done():
+            self._lost(standing, link.lost.result())
 
     def _attempt_failed(self, attempt: _Attempt, failure: Failure) -> None:
         if self._attempt is not attempt:
@@ -397,9 +402,8 @@ class ConnectionManager:
 
     # losing
 
-    async def _watch(self, standing: _Standing) -> None:
-        """Wait for the loss of a connection, and tell it."""
-        error = await asyncio.shield(standing.link.lost)
+    def _lost(self, standing: _Standing, error: SidecarError) -> None:
+        """Tell the loss of a connection at the moment it is known."""
         if self._standing is not standing:
             return
         _redact(error, standing.resolved.redactor)
@@ -450,8 +454,6 @@ class ConnectionManager:
 
     def _let_go(self, standing: _Standing, reason: SidecarError) -> asyncio.Task[None]:
         """End a connection: its requests fail at once, the rest is done in a task of its own."""
-        if standing.watcher is not None:
-            standing.watcher.cancel()
         standing.link.fail_all(reason)
         return self._bury(standing.link.close(reason, gracefully=True))
 

@@ -91,9 +91,10 @@ class _Opening:
         """The error for an attempt whose time is over."""
         diagnosis = {} if self._link is None else self._link.diagnosis()
         last = next((line for line in reversed(diagnosis.get("stderr", [])) if line.strip()), None)
-        said = f"; its last line on stderr: {last.strip()}" if last else ""
+        said = f" Its last line on stderr: {last.strip()}" if last else ""
+        suspicion = "" if self._link is None else self._link.suspicion()
         return TimedOut(
-            f"{self._name} did not complete the MCP handshake within {self._timeout:g} s{said}.",
+            f"{self._name} did not complete the MCP handshake within {self._timeout:g} s.{suspicion}{said}",
             suggestion="Check that it speaks MCP on this transport; raise connectTimeout if it is slow to start.",
             details={"timeoutSeconds": self._timeout, **diagnosis},
         )

@@ -20,7 +20,7 @@ STDERR_TAIL = 20
 STDERR_LINE_LIMIT = 8192
 """Bytes of one stderr line; what is longer is cut."""
 
-EXIT_GRACE = 1.0
+EXIT_GRACE = 1.5
 """Seconds a server has to end by itself once its stdin is closed (MCP, "Lifecycle: Shutdown: stdio")."""
 
 TERM_GRACE = 1.0
@@ -47,13 +47,13 @@ class ServerProcess(asyncio.SubprocessProtocol):
         Args:
             on_output: called with each chunk of its stdout, and with b"" at the end.
             on_stderr: called with each line of its stderr.
-            on_gone: called once, when it exited or closed its stdout, and its last output was read.
+            on_gone: called once, when it exited or closed its stdin or stdout, and its last output was read.
         """
         self._on_output = on_output
         self._on_stderr = on_stderr
         self._on_gone = on_gone
         self._stderr = LineSplitter(STDERR_LINE_LIMIT, self._stderr_line, self._overlong_stderr_line)
-        self._open_pipes = {1, 2}
+        self._open_pipes = {0, 1, 2}
         self._gone_told = False
         self._exited = asyncio.Event()
         self._gone_timer: asyncio.TimerHandle | None = None
@@ -119,6 +119,11 @@ class ServerProcess(asyncio.SubprocessProtocol):
         """Bytes it was sent but has not read."""
         return 0 if self._stdin is None else self._stdin.get_write_buffer_size()
 
+    @property
+    def closed_stdin(self) -> bool:
+        """Whether it will read nothing any more."""
+        return 0 not in self._open_pipes
+
     def describe_exit(self) -> dict[str, Any]:
         """What is known of its end, for the details of an error."""
         details: dict[str, Any] = {"stderr": list(self.tail)}
@@ -166,7 +171,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         self._open_pipes.discard(fd)
         if fd == 1:
             self._on_output(b"")
-        else:
+        elif fd == 2:
             self._stderr.flush()
         self._consider_gone()
 
@@ -191,9 +196,9 @@ class ServerProcess(asyncio.SubprocessProtocol):
 
     def _consider_gone(self) -> None:
         """Tell the end: at once when all is read, else after a moment, because a grandchild may hold the pipes."""
-        if self._gone_told or (1 in self._open_pipes and not self._exited.is_set()):
+        if self._gone_told or (self._open_pipes >= {0, 1} and not self._exited.is_set()):
             return
-        if not self._open_pipes and self._exited.is_set():
+        if not self._open_pipes & {1, 2} and self._exited.is_set():
             self._tell_gone()
         elif self._gone_timer is None:
             self._gone_timer = asyncio.get_running_loop().call_later(DRAIN_GRACE, self._tell_gone)

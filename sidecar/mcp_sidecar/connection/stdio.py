@@ -61,7 +61,10 @@ class StdioChannel(Channel):
             await self._process.stop(gracefully=gracefully)
 
     def diagnosis(self) -> dict[str, Any]:
-        return {} if self._process is None else self._process.describe_exit()
+        known = {} if self._process is None else self._process.describe_exit()
+        if unfinished := self._splitter.unfinished:
+            known["unfinishedLine"] = inbound.excerpt(unfinished)
+        return known
 
     def _output(self, data: bytes) -> None:
         if data:
@@ -83,7 +86,8 @@ class StdioChannel(Channel):
             case {"exitCode": code}:
                 what = f"The server exited with code {code}"
             case _:
-                what = "The server closed its stdout but is still running"
+                pipe = "stdin" if self.process.closed_stdin else "stdout"
+                what = f"The server closed its {pipe} but is still running"
         last = next((line for line in reversed(self.process.tail) if line.strip()), None)
         self._events.ended(
             ConnectionLost(
