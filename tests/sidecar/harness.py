@@ -338,7 +338,8 @@ class Editor:
             self._receive_answer(message)
         elif "id" in message:
             self.requests.append(message)
-            answer = self.answers.get(message["method"], lambda _: None)(message.get("params"))
+            handler = self.answers.get(message["method"])
+            answer = None if handler is None else handler(message.get("params"))
             frame = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": answer}).encode()
             if self.process.stdin is not None and not self.process.stdin.is_closing():
                 self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(frame) + frame)
