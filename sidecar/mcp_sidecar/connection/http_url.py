@@ -12,7 +12,7 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
 """At least two letters, since one is a drive of Windows."""
 
 _HOST_AND_PORT: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):[0-9]+(?:[/?#]\S*)?")
-_USER_AND_HOST: Final = re.compile(r"[^\s/@]+:[^\s/@]+@[A-Za-z0-9_.-]+(?::[0-9]+)?(?:[/?#]\S*)?")
+_USER_AND_HOST: Final = re.compile(r"[^\s/@:]+:[^\s/@]+@[A-Za-z0-9_.-]+(?::[0-9]+)?(?:[/?#]\S*)?")
 _HOST_LIKE: Final = re.compile(
     r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}|[0-9]+(?:\.[0-9]+){3})/\S*"
 )

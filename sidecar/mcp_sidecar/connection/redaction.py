@@ -60,12 +60,13 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 _SCHEME_AND_CREDENTIAL: Final = re.compile(r"(?i)\b(?:bearer|basic|digest|token|apikey)\s+(\S+)")
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>`]+")
+# Bounds on what stands before a mark that may never come keep a search linear in the length of the text.
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s\"'<>`]+")
 _URL_PARTS: Final = re.compile(
     r"(?s)(?P<scheme>(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)?(?P<authority>[^/?#]*)(?P<path>[^?#]*)"
     r"(?:\?(?P<query>[^#]*))?(?:\#(?P<fragment>.*))?"
 )
-_JSON_PAIR: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_JSON_PAIR: Final = re.compile(r'"((?:[^"\\]|\\.){0,100})"\s{0,20}:\s{0,20}"((?:[^"\\]|\\.)*)"')
 _HEADER: Final = re.compile(r"(?s)([A-Za-z0-9!#$%&'*+.^_`|~-]+):\s*(.+)")
 _ASSIGNMENT: Final = re.compile(r"(?s)(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=(.*)")
 _FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*|/[A-Za-z][A-Za-z0-9_-]*")

@@ -56,6 +56,8 @@ _VERSION: Final = re.compile(r"auto|legacy|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110, 5.6.2: a token."""
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+_LONGEST_READ: Final = 4000
+"""Characters of a text that are looked at to show the first of them in an error."""
 _EXPECTED: Final = (
     "Pass an http(s) URL, the path of a server script, or a command line such as `npx -y package`; or `command` "
     "and `args`."
@@ -189,9 +191,14 @@ def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Surroun
     refuse_url_without_scheme(text)
     words = commandline.words(text, surroundings.platform)
     variables: dict[str, str] = {}
-    while surroundings.platform != "win32" and words and (match := _ASSIGNMENT.fullmatch(words[0].text)):
+    position = 0
+    for word in words if surroundings.platform != "win32" else []:
+        match = _ASSIGNMENT.fullmatch(word.text)
+        if match is None:
+            break
         variables[match[1]] = match[2]
-        words = words[1:]
+        position += 1
+    words = words[position:]
     if not words or not words[0].text:
         raise InvalidTarget("The command line names no program.", suggestion=_EXPECTED)
     first, rest = words[0].text, words[1:]
@@ -325,7 +332,7 @@ def _missing(path: str, shown: str) -> InvalidTarget:
     suggestion = "Correct the path; a relative one starts at `cwd`, else at the workspace folder."
     if looks_like_host_and_path(shown):
         suggestion = f"If it is the address of a server, write http://{shown} (or https://). " + suggestion
-    path = redact_text(_printable(path))
+    path = _printable(redact_text(path[:_LONGEST_READ]))
     return InvalidTarget(f"There is no file {path!r}.", suggestion=suggestion, details={"path": path})
 
 
@@ -427,6 +434,7 @@ def _listed(names: list[str]) -> str:
 
 def _shown(text: str, platform: str) -> str:
     """Return a text of the client as an error may show it: redacted, printable, bounded."""
+    text = text[:_LONGEST_READ]
     try:
         redacted = redact_args(commandline.split(text, platform))
         variables = [f"{word.partition('=')[0]}=***" if _ASSIGNMENT.fullmatch(word) else word for word in redacted]
@@ -436,7 +444,7 @@ def _shown(text: str, platform: str) -> str:
 
 
 def _shown_path(surroundings: Surroundings, text: str) -> str:
-    return _printable(redact_text(surroundings.locate(text)))
+    return _printable(redact_text(surroundings.locate(text[:_LONGEST_READ])))
 
 
 def _printable(text: str) -> str:

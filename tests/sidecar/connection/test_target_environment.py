@@ -60,7 +60,7 @@ def test_an_env_file_is_read_as_dotenv(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(
         b"\xef\xbb\xbf# comment\r\nA=1\r\n\r\nexport B = two words # comment\n"
-        b"C='a # $b \\n'\nD=\"x\\ny \\\"z\\\"\" # comment\nE=\nF=a#b=c\nG=\"line\nline\"\nH= #\n"
+        b'C=\'a # $b \\n\'\nD="x\\ny \\"z\\"" # comment\nE=\nF=a#b=c\nG="line\nline"\nH= #\n'
     )
     assert read_env_file(str(file)) == {
         "A": "1",

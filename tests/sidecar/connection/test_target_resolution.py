@@ -58,9 +58,7 @@ def resolved(workspace: Path, tools: Path, tmp_path: Path) -> Resolve:
         **fields: Any,
     ) -> Resolved:
         base = {"PATH": str(tools), "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
-        return resolve(
-            Target(**fields), workspace=folder, environ=base | (environ or {}), platform=platform, venv=venv
-        )
+        return resolve(Target(**fields), workspace=folder, environ=base | (environ or {}), platform=platform, venv=venv)
 
     return call
 
@@ -153,7 +151,11 @@ def test_an_http_target_is_shown_without_its_secrets(resolved: Resolve) -> None:
     )
     assert found.info.url == "https://h:81/mcp/?token=***"
     assert found.info.name == "h:81/mcp"
-    assert http(found).headers == {"X-Key": "headervalue", "Accept": "text/plain", "Authorization": "Bearer bearertoken"}
+    assert http(found).headers == {
+        "X-Key": "headervalue",
+        "Accept": "text/plain",
+        "Authorization": "Bearer bearertoken",
+    }
     assert found.redactor.text("passw0rd tokenvalue headervalue bearertoken text/plain") == "*** *** *** *** text/plain"
     for secret in ("passw0rd", "tokenvalue", "headervalue", "bearertoken"):
         assert secret not in repr(found)
@@ -211,7 +213,7 @@ def test_what_contradicts_itself_is_refused(resolved: Resolve, fields: dict[str,
 
 @pytest.mark.parametrize("version", ["auto", "legacy", "2025-06-18"])
 def test_protocol_versions_are_accepted(resolved: Resolve, version: str) -> None:
-    assert resolved(command="node", protocol_version=version)
+    resolved(url="http://h/mcp", protocol_version=version)
 
 
 # Files
@@ -321,7 +323,9 @@ class TestThePythonOfAScript:
         environ = {"VIRTUAL_ENV": str(workspace / "other")}
         assert command(resolved(url=str(script), environ=environ))[0] == str(python)
 
-    def test_is_not_that_of_the_sidecars_venv(self, resolved: Resolve, tmp_path: Path, tools: Path, script: Path) -> None:
+    def test_is_not_that_of_the_sidecars_venv(
+        self, resolved: Resolve, tmp_path: Path, tools: Path, script: Path
+    ) -> None:
         own = tmp_path / "own"
         put(own / "bin/python", executable=True)
         put(own / "bin/python3", executable=True)
@@ -480,7 +484,8 @@ def test_a_command_that_is_missing_fails_with_its_name_and_path(resolved: Resolv
 
 @posix_only
 @pytest.mark.parametrize(
-    ("given", "said"), [("./no", "does not exist"), ("./plain", "not executable"), (".", "not found"), ("./d", "directory")]
+    ("given", "said"),
+    [("./no", "does not exist"), ("./plain", "not executable"), (".", "not found"), ("./d", "directory")],
 )
 def test_a_command_that_cannot_be_executed_says_why(resolved: Resolve, workspace: Path, given: str, said: str) -> None:
     put(workspace / "plain")
@@ -542,7 +547,12 @@ PIECES = ["http", "://", "user:pw@", "/", "~", ".", "..", " ", "'", '"', "\\", "
     platform=st.sampled_from(["linux", "darwin", "win32"]),
 )
 def test_any_text_is_understood_or_refused(resolved: Resolve, url: str, platform: str) -> None:
-    for fields in ({"url": url}, {"command": url}, {"command": "node", "cwd": url}, {"command": "node", "env_file": url}):
+    for fields in (
+        {"url": url},
+        {"command": url},
+        {"command": "node", "cwd": url},
+        {"command": "node", "env_file": url},
+    ):
         try:
             resolved(platform=platform, **fields)
         except SidecarError as error:
@@ -554,7 +564,14 @@ def test_any_text_is_understood_or_refused(resolved: Resolve, url: str, platform
 
 @pytest.mark.parametrize("length", [300, 5000, 200_000])
 def test_a_text_that_is_too_long_is_refused_briefly(resolved: Resolve, length: int) -> None:
-    for url in ("x" * length, "./" + "x" * length, "http" + "x" * length, "x " * length, "\\" * length + "'"):
+    for url in (
+        "x" * length,
+        "./" + "x" * length,
+        "http" + "x" * length,
+        "x " * length,
+        "A= " * length,
+        "\\" * length + "'",
+    ):
         with pytest.raises(InvalidTarget) as caught:
             resolved(url=url)
         assert len(caught.value.message) < 1000
