@@ -42,7 +42,7 @@ test: setup ## Run the tests; ARGS="-k idle -x" go to pytest
 	$(VENV)/python -m pytest $(ARGS)
 
 bench: setup ## Measure against FastMCP's own client, pygls and plain asyncio
-	$(VENV)/python bench $(ARGS)
+	$(VENV)/python -m bench $(ARGS)
 
 check: $(VENV_READY) ## Check formatting, lint and types
 	$(VENV)/ruff format --check
@@ -61,7 +61,7 @@ lock: $(UV_READY) ## Pin all dependencies anew; LOCK_ARGS="--upgrade" moves them
 
 clean: ## Remove everything that the other commands made
 	rm -rf .venv .uv tests/servers/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find sidecar tests examples scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find sidecar tests examples scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 export TARGET
 
@@ -74,9 +74,12 @@ export TARGET
 	.uv/$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@touch $@
 
-.venv/.ready: pyproject.toml requirements-dev.txt $(UV_READY)
+.venv/.locked: requirements-dev.txt $(UV_READY)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	$(UV) pip sync --quiet --python .venv --require-hashes requirements-dev.txt
+	@touch $@
+
+.venv/.ready: pyproject.toml .venv/.locked
 	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
