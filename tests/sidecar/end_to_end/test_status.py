@@ -1,0 +1,86 @@
+"""What the status says: the real target without its secrets, and the server as it introduced itself."""
+
+import re
+
+from tests.sidecar.harness import Editor
+from tests.sidecar.programs import nasty, raw
+
+SECRET = "made-up-s3cret-value"
+
+
+async def test_the_status_tells_server_and_target(editor: Editor) -> None:
+    status = await editor.connect(**raw("--name", "shop"))
+    assert status["target"]["transport"] == "stdio"
+    assert status["target"]["args"][-2:] == ["--name", "shop"]
+    server = status["server"]
+    assert (server["name"], server["version"], server["protocolVersion"]) == ("shop", "1.2.3", "2025-06-18")
+    assert server["instructions"] == "A server for tests."
+    assert "tools" in server["capabilities"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", status["connectedAt"])
+    assert status["since"] == status["connectedAt"]
+    assert (status["inFlight"], status["error"]) == (0, None)
+
+
+async def test_the_modern_era_is_negotiated_and_told(editor: Editor) -> None:
+    status = await editor.connect(**raw("--era", "modern", "--name", "new"))
+    assert (status["server"]["name"], status["server"]["protocolVersion"]) == ("new", "2026-07-28")
+
+
+async def test_secrets_are_in_no_message_of_the_sidecar(editor: Editor) -> None:
+    target = raw("--name", "shop", env={"API_TOKEN": SECRET})
+    target["args"] += ["--record", "/dev/null"]
+    await editor.connect(**target)
+    # A server that repeats its secret on stderr.
+    result = await editor.call("environment")
+    assert SECRET in str(result)  # a result is the server's own word
+    said = f"{editor.statuses} {editor.logs} {await editor.status()} {editor.stderr}"
+    assert SECRET not in said
+    assert "API_TOKEN" not in str(editor.statuses)
+
+
+async def test_secrets_in_arguments_and_urls_are_masked_in_status_and_errors(editor: Editor) -> None:
+    failures = (
+        {"command": "no-such-program", "args": ["--token", SECRET]},
+        {"url": f"http://user:{SECRET}@127.0.0.1:1/mcp?key={SECRET}", "headers": {"X-Key": SECRET}},
+        nasty("exits") | {"env": {"API_KEY": SECRET}},
+    )
+    for target in failures:
+        error = (await editor.request_nowait("mcp/connect", target))[1]
+        failure = await _failure(error)
+        assert SECRET not in failure
+        assert SECRET not in str(await editor.status())
+    assert SECRET not in f"{editor.statuses} {editor.logs} {editor.stderr}"
+
+
+async def _failure(answer: object) -> str:
+    from tests.sidecar.harness import ResponseError
+
+    try:
+        await answer  # type: ignore[misc]
+    except ResponseError as error:
+        return f"{error.message} {error.data}"
+    raise AssertionError("the connect should have failed")
+
+
+async def test_the_error_is_kept_until_the_next_success(editor: Editor) -> None:
+    await _failure((await editor.request_nowait("mcp/connect", nasty("exits")))[1])
+    failed = await editor.status()
+    assert (failed["state"], failed["error"]["kind"]) == ("failed", "connection_failed")
+    assert failed["target"]["args"][-1] == "exits"
+    disconnected = await editor.request("mcp/disconnect")
+    assert disconnected["error"] == failed["error"]
+    assert (await editor.connect(**raw()))["error"] is None
+
+
+async def test_statistics_are_pushed_at_most_ten_times_a_second(editor: Editor) -> None:
+    import asyncio
+    import time
+
+    await editor.connect(**raw())
+    mark, started = editor.mark(), time.perf_counter()
+    await asyncio.gather(*(editor.call("echo", text="x") for _ in range(300)))
+    status = await editor.wait_for("mcp/didChangeStatus", lambda each: each["statistics"]["toolsCalled"] == 300)
+    seconds = time.perf_counter() - started
+    pushes = [each for each in editor.notifications[mark:] if each.method == "mcp/didChangeStatus"]
+    assert len(pushes) <= seconds * 10 + 2
+    assert status["inFlight"] == 0
