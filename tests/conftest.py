@@ -14,9 +14,30 @@ from tests.sidecar.programs import HttpServer
 leaks.adopt_orphans()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--no-skips`: a run in which a test was skipped fails."""
+    parser.addoption("--no-skips", action="store_true", help="fail if a test is skipped")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Turn a run with skipped tests into a failure, if that was asked for."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if reporter and skipped and session.config.getoption("--no-skips") and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"\n{len(skipped)} skipped, and --no-skips was given", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def running_loop() -> None:
+    """Make the loop that all tests run on, so that its descriptors belong to no test."""
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a process, a thread, a descriptor or a task behind."""
+    if "editor" in request.fixturenames:
+        request.getfixturevalue("lasting_editor")  # started before the count, since it stays
     processes, threads, descriptors = leaks.processes(), leaks.threads(), leaks.descriptors()
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
         request.getfixturevalue("no_task_is_left")
@@ -61,10 +82,41 @@ async def start_editor() -> AsyncIterator[Callable[..., Awaitable[Editor]]]:
             raise result
 
 
+@pytest.fixture(scope="session")
+async def lasting_editors() -> AsyncIterator[list[Editor]]:
+    """Hold the sidecar that tests share, at most one; it is ended after the last test."""
+    editors: list[Editor] = []
+    yield editors
+    for editor in editors:
+        await editor.close()
+
+
 @pytest.fixture
-async def editor(start_editor: Callable[..., Awaitable[Editor]]) -> Editor:
-    """A running sidecar with the handshake done and default settings."""
-    return await start_editor()
+async def lasting_editor(lasting_editors: list[Editor]) -> Editor:
+    """Provide the shared sidecar, alive."""
+    if not lasting_editors:
+        editor = await Editor.start()
+        lasting_editors.append(editor)
+        await editor.initialize()
+    return lasting_editors[0]
+
+
+@pytest.fixture
+async def editor(lasting_editor: Editor, lasting_editors: list[Editor]) -> AsyncIterator[Editor]:
+    """Provide a sidecar with the handshake done and default settings, not connected.
+
+    It is shared by the tests, one after the other; what they did with it is undone and forgotten in between. A test
+    that ends the sidecar, or gives it settings, starts its own by `start_editor`.
+    """
+    lasting_editor.forget()
+    yield lasting_editor
+    try:
+        await lasting_editor.reset()
+    except BaseException:
+        lasting_editors.clear()
+        lasting_editor.kill()
+        await lasting_editor.close()
+        raise
 
 
 @pytest.fixture
