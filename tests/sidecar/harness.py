@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import psutil
 
 Json = Any
 """Whatever JSON can say."""
@@ -165,6 +166,23 @@ class Editor:
             self.violations.append(f"never answered: requests {sorted(self._pending)}")
         for future in self._pending.values():
             future.cancel()
+        assert not self.violations, "\n".join([*self.violations, "stderr:", self.stderr[-4000:]])
+
+    def forget(self) -> None:
+        """Forget what was pushed so far."""
+        self.notifications.clear()
+        self.requests.clear()
+        self.answers.clear()
+
+    async def reset(self) -> None:
+        """Disconnect, and fail if the sidecar owes an answer, kept a process, or broke a rule."""
+        await self.request("mcp/disconnect")
+        _, unanswered = await asyncio.wait(self._pending.values(), timeout=5) if self._pending else ((), ())
+        assert not unanswered, f"never answered: {len(unanswered)} requests"
+        async with asyncio.timeout(STOP_TIMEOUT):
+            # A process that is cleaned up in the background raises no event here.
+            while psutil.Process(self.pid).children(recursive=True):
+                await asyncio.sleep(0.02)
         assert not self.violations, "\n".join([*self.violations, "stderr:", self.stderr[-4000:]])
 
     async def _end(self) -> None:

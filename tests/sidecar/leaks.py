@@ -40,8 +40,8 @@ def leaked_processes(before: set[psutil.Process]) -> list[str]:
 
 
 def threads() -> set[threading.Thread]:
-    """All threads that keep a program from ending."""
-    return {thread for thread in threading.enumerate() if not thread.daemon}
+    """All threads that keep a program from ending, but for the pool of the loop that the tests share."""
+    return {thread for thread in threading.enumerate() if not thread.daemon and not thread.name.startswith("asyncio_")}
 
 
 def leaked_threads(before: set[threading.Thread]) -> list[str]:

@@ -10,6 +10,7 @@
     ├── TransportError                  transport_error
     ├── AuthenticationRequired          authentication_required
     ├── InvalidTarget                   invalid_target
+    │   └── MalformedTarget
     ├── ProtocolError                   protocol_error
     └── ConsentRefused                  consent_refused
 
@@ -117,6 +118,20 @@ class InvalidTarget(SidecarError):
     """What to connect to could not be understood."""
 
     kind = "invalid_target"
+
+
+class MalformedTarget(InvalidTarget):
+    """The fields of a target contradict each other, or one has a value that no target can have."""
+
+    def __init__(self, message: str, *, suggestion: str, field: str | None = None) -> None:
+        """
+        Args:
+            message: what is wrong.
+            suggestion: what to do.
+            field: the field's name on the wire; None when it is about several.
+        """
+        super().__init__(message, suggestion=suggestion, details={"field": field} if field else None)
+        self.path = f"$.{field}" if field else "$"
 
 
 class ProtocolError(SidecarError):

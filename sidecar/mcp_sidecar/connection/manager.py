@@ -15,6 +15,7 @@ from mcp_sidecar.connection.errors import (
     ConnectionLost,
     Failure,
     Interrupted,
+    MalformedTarget,
     NotConnected,
     SessionExpired,
     SidecarError,
@@ -189,13 +190,16 @@ class ConnectionManager:
         first. A later `connect()` or `disconnect()` interrupts this one, and so does cancelling it.
 
         Raises:
-            InvalidTarget: the target can't be understood; nothing was touched.
+            MalformedTarget: its fields are wrong; nothing was touched.
+            InvalidTarget: it can't be understood; only the status's error was touched.
             SidecarError: no connection came about; the status holds the same error.
             Interrupted: something else was asked for meanwhile.
         """
         try:
             resolved = resolve(target, workspace=self._workspace(), environ=self._environ)
             timeouts = self._timeouts().overridden(connect=target.connect_timeout, call=target.call_timeout)
+        except MalformedTarget:
+            raise
         except SidecarError as error:
             self._error = error.failure
             self._changed()

@@ -16,7 +16,7 @@ import attrs
 
 from mcp_sidecar.connection import commandline
 from mcp_sidecar.connection.environment import OWN_VENV
-from mcp_sidecar.connection.errors import ConnectionFailed, InvalidTarget
+from mcp_sidecar.connection.errors import ConnectionFailed, InvalidTarget, MalformedTarget
 from mcp_sidecar.connection.http_url import (
     detected_transport,
     http_url,
@@ -342,10 +342,8 @@ def _check_fields(target: Target) -> None:
     given = [name for name, value in choices.items() if value is not None]
     if len(given) != 1:
         found = f"{_listed(given)} were given together" if given else "none of them was given"
-        raise InvalidTarget(
-            f"A target needs exactly one of `url`, `command` and `server`; {found}.",
-            suggestion=_EXPECTED,
-            details={"given": given},
+        raise MalformedTarget(
+            f"A target needs exactly one of `url`, `command` and `server`; {found}.", suggestion=_EXPECTED
         )
     if target.server is not None:
         raise InvalidTarget(
@@ -370,10 +368,10 @@ def _check_fields(target: Target) -> None:
         _check_text("env", variable)
         _check_text("env", value)
     if target.protocol_version is not None and not _VERSION.fullmatch(target.protocol_version):
-        raise InvalidTarget(
+        raise MalformedTarget(
             f"`protocolVersion` is {target.protocol_version[:60]!a}.",
             suggestion="Pass 'auto', 'legacy', or a version of MCP such as '2025-06-18'; or leave it out.",
-            details={"field": "protocolVersion"},
+            field="protocolVersion",
         )
     for field, timeout in (("connectTimeout", target.connect_timeout), ("callTimeout", target.call_timeout)):
         if timeout is not None:

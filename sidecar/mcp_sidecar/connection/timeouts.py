@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from mcp_sidecar.connection.errors import InvalidTarget
+from mcp_sidecar.connection.errors import MalformedTarget
 
 CONNECT_VARIABLE: Final = "MCP_TEST_CONNECT_TIMEOUT"
 CALL_VARIABLE: Final = "MCP_TEST_CALL_TIMEOUT"
@@ -31,7 +31,7 @@ class Timeouts:
             call: the request's `callTimeout` in seconds; None keeps this one.
 
         Raises:
-            InvalidTarget: a value is no positive finite number; names the field.
+            MalformedTarget: a value is no positive finite number; names the field.
         """
         return Timeouts(
             connect=self.connect if connect is None else checked_timeout("connectTimeout", connect),
@@ -68,14 +68,14 @@ def checked_timeout(field: str, value: object) -> float:
     """Return a timeout that came with a request, in seconds.
 
     Raises:
-        InvalidTarget: it is no positive finite number; names the field.
+        MalformedTarget: it is no positive finite number; names the field.
     """
     seconds = _seconds(value)
     if seconds is None:
-        raise InvalidTarget(
+        raise MalformedTarget(
             f"`{field}` is {_shown(value)}, which is no positive number of seconds.",
             suggestion=f"Leave `{field}` out for the default, or pass a number such as 30.",
-            details={"field": field},
+            field=field,
         )
     return seconds
 

@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
-from mcp_sidecar.connection.errors import Interrupted, SidecarError
+from mcp_sidecar.connection.errors import Interrupted, MalformedTarget, SidecarError
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import load_stack
@@ -21,7 +21,7 @@ from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, SERVER_NO
 from mcp_sidecar.server.params import CallToolParams, RequestParams
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.version import VERSION
-from mcp_sidecar.wire.errors import RequestCancelled, RequestFailed
+from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled, RequestFailed
 from mcp_sidecar.wire.payload import Raw
 from mcp_sidecar.wire.server import Hooks, WireServer, create_server
 
@@ -154,6 +154,8 @@ def _answering(handler: Handler) -> Handler:
     async def answer(*args: Any) -> Any:
         try:
             return await handler(*args)
+        except MalformedTarget as error:
+            raise InvalidParams(f"{error.path}: {error.message} {error.suggestion}") from error
         except SidecarError as error:
             data = {"kind": error.kind, "suggestion": error.suggestion, "details": error.details}
             raise RequestFailed(error.message, data) from error

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Awaitable, Callable
 
 import psutil
 import pytest
@@ -108,7 +109,8 @@ async def test_a_crashed_server_is_only_restarted_when_asked(editor: Editor) -> 
     assert (await editor.call("echo", text="again"))["content"][0]["text"] == "again"
 
 
-async def test_reconnect_without_a_target_says_so(editor: Editor) -> None:
+async def test_reconnect_without_a_target_says_so(start_editor: Callable[..., Awaitable[Editor]]) -> None:
+    editor = await start_editor()
     with pytest.raises(ResponseError) as refused:
         await editor.request("mcp/reconnect")
     assert refused.value.kind == "not_connected"
