@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from tests.sidecar.harness import Editor, ResponseError
+from tests.sidecar.harness import Editor, Json, ResponseError
 from tests.sidecar.programs import nasty, raw
 
 
@@ -33,7 +33,7 @@ async def gone(processes: list[psutil.Process], seconds: float = 5) -> bool:
     ],
 )
 async def test_a_failed_connect_leaves_the_good_connection_alone(
-    editor: Editor, target: dict[str, object], kind: str
+    editor: Editor, target: dict[str, Json], kind: str
 ) -> None:
     await editor.connect(**raw())
     await editor.call("echo", text="x")
@@ -109,7 +109,7 @@ async def test_of_concurrent_connects_the_last_one_wins(editor: Editor) -> None:
     connects = [
         (await editor.request_nowait("mcp/connect", raw("--name", f"server-{number}")))[1] for number in range(5)
     ]
-    results = await asyncio.wait_for(asyncio.gather(*connects, return_exceptions=True), 20)
+    results: list[Json] = await asyncio.wait_for(asyncio.gather(*connects, return_exceptions=True), 20)
     assert [each.code for each in results[:-1] if isinstance(each, ResponseError)] == [-32800] * 4
     assert results[-1]["server"]["name"] == "server-4"
     assert (await editor.status())["server"]["name"] == "server-4"

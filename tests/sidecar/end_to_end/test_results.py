@@ -25,7 +25,7 @@ async def test_params_reach_the_server_as_the_editor_sent_them(editor: Editor, t
 
     record = f"{tmp_path}/received"
     await editor.connect(**raw("--record", record))
-    arguments = {
+    arguments: Json = {
         "text": "x",
         "jsonrpc": "1.0",
         "$schema": None,
