@@ -1,8 +1,9 @@
 """What both HTTP channels share: the client, bounded reading, and what an HTTP failure means to the user."""
 
+import contextlib
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, cast
 from urllib.parse import urljoin
 
 import httpx2
@@ -88,6 +89,12 @@ async def read_body(response: httpx2.Response, limit: int = MESSAGE_LIMIT) -> by
     return b"".join(parts)
 
 
+def event_stream(response: httpx2.Response) -> contextlib.aclosing[AsyncGenerator[httpx2.ServerSentEvent]]:
+    """The events of a response, to be used in `async with`, so that leaving early leaves nothing behind."""
+    events = aiter(httpx2.EventSource(response, max_event_size=MESSAGE_LIMIT))
+    return contextlib.aclosing(cast("AsyncGenerator[httpx2.ServerSentEvent]", events))
+
+
 async def read_error_body(response: httpx2.Response) -> bytes:
     """Read what there is of an error response's body, up to ERROR_BODY_LIMIT."""
     body = bytearray()
@@ -165,6 +172,15 @@ def wrong_content(response: httpx2.Response, body: bytes) -> ProtocolError:
         f"The server answered with {found} where MCP wants application/json or text/event-stream.",
         suggestion="Check the URL: it leads to something else than an MCP endpoint.",
         details={"httpStatus": response.status_code, "contentType": found, "body": excerpt(body)},
+    )
+
+
+def no_answer(response: httpx2.Response, body: bytes) -> ProtocolError:
+    """The error for a JSON body that holds no answer to the request."""
+    return ProtocolError(
+        f"The server's response holds no JSON-RPC answer: {excerpt(body)}",
+        suggestion="Check the URL: it may lead to something else than an MCP endpoint.",
+        details={"httpStatus": response.status_code, "received": excerpt(body)},
     )
 
 

@@ -24,8 +24,14 @@ def excerpt(raw: bytes | str) -> str:
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
 
 
-def read(raw: bytes, events: ChannelEvents) -> None:
-    """Hand the message in `raw` to `events`; blank input is ignored."""
+def read(raw: bytes, events: ChannelEvents, *, rule: str = "") -> None:
+    """Hand the message in `raw` to `events`; blank input is ignored.
+
+    Args:
+        raw: what the server sent as one message.
+        events: who is told.
+        rule: what to add when it is no message at all.
+    """
     raw = raw.strip()
     problems = []
     if raw.startswith(codecs.BOM_UTF8):
@@ -34,7 +40,7 @@ def read(raw: bytes, events: ChannelEvents) -> None:
     if not raw:
         return
     if raw[0] not in b"{[":
-        events.violated("no protocol message, and nothing else may be written to stdout", excerpt(raw))
+        events.violated(f"not a protocol message{rule}", excerpt(raw))
         return
     try:
         text = raw.decode()

@@ -51,7 +51,10 @@ async def open_link(
     except TimeoutError:
         raise opening.timed_out() from None
     except (ConnectionLost, TransportError) as error:
-        raise ConnectionFailed(error.message, suggestion=error.suggestion, details=error.details) from error
+        # That a request is not repeated is no news to who wanted a connection.
+        broken = isinstance(error, TransportError) and "httpStatus" not in error.details
+        advice = "Check that it is an MCP server that listens there, and read its log." if broken else error.suggestion
+        raise ConnectionFailed(error.message, suggestion=advice, details=error.details) from error
 
 
 class _Opening:

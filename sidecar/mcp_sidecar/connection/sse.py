@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import httpx2
 
 from mcp_sidecar.connection import http, inbound
-from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, encode
+from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, encode
 from mcp_sidecar.connection.errors import ConnectionFailed, ConnectionLost, ProtocolError, SidecarError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
@@ -67,11 +67,12 @@ class SseChannel(Channel):
                 if http.content_type(response) != "text/event-stream":
                     self._end(post_url, http.wrong_content(response, await http.read_error_body(response)))
                     return
-                async for event in httpx2.EventSource(response, max_event_size=MESSAGE_LIMIT):
-                    if event.event == "endpoint" and not post_url.done():
-                        post_url.set_result(self._accept(event.data))
-                    elif event.event == "message" and event.data:
-                        inbound.read(event.data.encode("utf-8", "replace"), self._events)
+                async with http.event_stream(response) as events:
+                    async for event in events:
+                        if event.event == "endpoint" and not post_url.done():
+                            post_url.set_result(self._accept(event.data))
+                        elif event.event == "message" and event.data:
+                            inbound.read(event.data.encode("utf-8", "replace"), self._events)
             finally:
                 await response.aclose()
         except SidecarError as error:

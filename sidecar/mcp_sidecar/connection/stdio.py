@@ -73,7 +73,7 @@ class StdioChannel(Channel):
             self._splitter.flush()
 
     def _line(self, line: bytes) -> None:
-        inbound.read(line, self._events)
+        inbound.read(line, self._events, rule=", and nothing else may be written to stdout")
 
     def _overlong(self, head: bytes, size: int) -> None:
         inbound.discard(head, size, MESSAGE_LIMIT, self._events)

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import json
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping
 from typing import Any, ClassVar
 
 import httpx2
@@ -175,8 +175,10 @@ class StreamableHttpChannel(Channel):
                 ),
             )
         elif kind == "application/json":
-            inbound.read(await http.read_body(response), _ForRequest(self._events, request_id))
-            self._fail_if_pending(request_id, "The body of the response held no answer to the request")
+            body = await http.read_body(response)
+            inbound.read(body, _ForRequest(self._events, request_id))
+            if request_id in self._events.pending():
+                self._events.failed(request_id, http.no_answer(response, body))
         elif kind == "text/event-stream":
             await self._read_stream(response, request_id)
         else:
@@ -192,10 +194,11 @@ class StreamableHttpChannel(Channel):
             broken: Exception | None = None
             seen = position.last_id
             try:
-                async for data in position.events(response):
-                    inbound.read(data, self._events)
-                    if request_id not in self._events.pending():
-                        return
+                async with contextlib.aclosing(position.events(response)) as events:
+                    async for data in events:
+                        inbound.read(data, self._events)
+                        if request_id not in self._events.pending():
+                            return
             except httpx2.SSEError as error:
                 self._fail(request_id, _too_long(error))
                 return
@@ -207,7 +210,8 @@ class StreamableHttpChannel(Channel):
             if not position.last_id or attempt > RESUME_LIMIT:
                 if broken is not None:
                     await self._broken(broken, request_id)
-                self._fail_if_pending(request_id, "The event stream ended without the answer")
+                if request_id in self._events.pending():
+                    self._events.failed(request_id, _stream_ended())
                 return
             await asyncio.sleep(position.retry)
             response = await self._get(position.last_id)
@@ -231,9 +235,10 @@ class StreamableHttpChannel(Channel):
                         return
                     if response.status_code != 200 or http.content_type(response) != "text/event-stream":
                         break
-                    async for data in position.events(response):
-                        attempt = 0
-                        inbound.read(data, self._events)
+                    async with contextlib.aclosing(position.events(response)) as events:
+                        async for data in events:
+                            attempt = 0
+                            inbound.read(data, self._events)
                 finally:
                     await response.aclose()
             except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
@@ -304,16 +309,6 @@ class StreamableHttpChannel(Channel):
         if request_id is not None:
             self._events.failed(request_id, error)
 
-    def _fail_if_pending(self, request_id: RequestId, what: str) -> None:
-        if request_id in self._events.pending():
-            self._events.failed(
-                request_id,
-                TransportError(
-                    f"{what}.",
-                    suggestion="Look into the server's log: it closed the response before it had answered.",
-                ),
-            )
-
     # details
 
     def _headers(self) -> dict[str, str]:
@@ -343,15 +338,16 @@ class _Position:
         self.last_id = ""
         self.retry = RETRY_DELAY
 
-    async def events(self, response: httpx2.Response) -> AsyncIterator[bytes]:
+    async def events(self, response: httpx2.Response) -> AsyncGenerator[bytes]:
         """The data of each message event."""
-        async for event in httpx2.EventSource(response, max_event_size=MESSAGE_LIMIT):
-            if event.id:
-                self.last_id = event.id
-            if event.retry is not None:
-                self.retry = min(event.retry / 1000, RETRY_LIMIT)
-            if event.event == "message" and event.data:
-                yield event.data.encode("utf-8", "replace")
+        async with http.event_stream(response) as events:
+            async for event in events:
+                if event.id:
+                    self.last_id = event.id
+                if event.retry is not None:
+                    self.retry = min(event.retry / 1000, RETRY_LIMIT)
+                if event.event == "message" and event.data:
+                    yield event.data.encode("utf-8", "replace")
 
 
 class _ForRequest:
@@ -380,9 +376,16 @@ def _error_in(body: bytes) -> dict[str, Any] | None:
     return None
 
 
+def _stream_ended() -> TransportError:
+    return TransportError(
+        "The event stream ended without the answer.",
+        suggestion="Look into the server's log: it closed the response before it had answered.",
+    )
+
+
 def _too_long(error: Exception) -> ProtocolError:
     return ProtocolError(
-        f"The server's answer was not read to its end: {error}.",
+        f"The server's answer was not read to its end: {http.reason(error)}.",
         suggestion="Send less in one answer, or page it.",
         details={"limitBytes": MESSAGE_LIMIT},
     )

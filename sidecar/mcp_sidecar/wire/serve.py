@@ -165,11 +165,9 @@ async def serve(
         log.log(logging.INFO if code == 0 else logging.ERROR, "stopping: %s", end.reason)
         inbox.close()
         await session.close()
-        deadline = asyncio.get_running_loop().time() + stop_timeout
         await _clean_up(server, on_stop, stop_timeout * (1 - _DRAIN_SHARE))
-        left = max(deadline - asyncio.get_running_loop().time(), 0.0)
         outbox.close()
-        if not await session.drained(left) or outbox.lost_something:
+        if not await session.drained(stop_timeout * _DRAIN_SHARE) or outbox.lost_something:
             log.warning("the client did not read all that was sent to it")
     return code
 
