@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,10 @@ KILL_GRACE = 2.0
 
 DRAIN_GRACE = 0.1
 """Seconds after an exit in which the rest of its output may still arrive, when another process holds the pipes."""
+
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+"""Terminal control sequences (ECMA-48: CSI and OSC): colours that an editor's log would show as noise."""
 
 
 class ServerProcess(asyncio.SubprocessProtocol):
@@ -187,7 +192,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
         return pipe if isinstance(pipe, asyncio.WriteTransport) else None
 
     def _stderr_line(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip("\r")
+        text = _ESCAPES.sub("", line.decode("utf-8", "replace")).rstrip("\r")
         self.tail.append(text)
         self._on_stderr(text)
 
