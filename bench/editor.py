@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 Json = Any
 """Whatever JSON can say."""
 
@@ -151,6 +153,11 @@ class Editor:
         return f"; its stderr ends with:\n{words}" if words else ""
 
     # Life
+
+    def processor_time(self) -> float:
+        """Seconds of processor time that the other side has used."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
 
     def initialize(self) -> Json:
         return self.request("initialize", _INITIALIZE)

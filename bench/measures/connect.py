@@ -1,7 +1,8 @@
 """Connecting to server-everything over stdio, against FastMCP's own Client with the same command.
 
 Warm: both sides have imported all they need, and the clock runs from asking to connect until connected, over our wire
-on our side. Cold: both begin as a program that is not running; the clock runs from the spawn.
+on our side. Cold: both begin as a program that is not running; the clock runs from the spawn. The server gets the same
+environment from both.
 """
 
 import subprocess

@@ -1,14 +1,15 @@
 """`mcp/status` with fifty calls in flight: once with calls that wait in the server, once with calls at full speed.
 
 At full speed the sidecar, the server and the bench's client are all busy: each answered call is followed by the next,
-each status by the next status.
+each status by the next status. The reference is the same exchange with an echo program, one after the other: what the
+machine, the pipes and the bench's client take by themselves.
 """
 
 import time
 
 from bench.editor import Editor, result
 from bench.effort import Effort
-from bench.measures.calls import PARAMS
+from bench.measures.calls import ECHO, PARAMS
 from bench.measures.throughput import IN_FLIGHT
 from bench.row import Budget, Row, quantile
 from bench.servers import RAW
@@ -25,6 +26,9 @@ def measure(effort: Effort) -> list[Row]:
         _busy(editor, count // 10)
         busy = _busy(editor, count)
         waiting = _waiting(editor, count)
+        # Measured next to each other, since the largest times are mostly the machine's.
+        with Editor(ECHO) as echo:
+            floor = _one_by_one(echo, count)
     rows = []
     for share, label in ((0.99, f"mcp/status p99, {IN_FLIGHT} calls"), (0.5, "  p50, calls")):
         rows += [
@@ -32,6 +36,8 @@ def measure(effort: Effort) -> list[Row]:
                 name=f"{label} waiting in the server",
                 unit="ms",
                 ours=quantile(waiting, share) * 1e3,
+                reference=quantile(floor, share) * 1e3,
+                against="echo program, idle",
                 budget=BUDGET if share > 0.5 else None,
             ),
             Row(
@@ -48,18 +54,24 @@ def _waiting(editor: Editor, count: int) -> list[float]:
     calls = [
         editor.send("mcp/tools/call", {"name": "slow", "arguments": {"seconds": PATIENCE}}) for _ in range(IN_FLIGHT)
     ]
-    times = []
-    for _ in range(count):
-        started = time.perf_counter()
-        status = editor.request("mcp/status")
-        times.append(time.perf_counter() - started)
-        assert status["inFlight"] == IN_FLIGHT
+    while editor.request("mcp/status")["inFlight"] < IN_FLIGHT:
+        pass
+    times = _one_by_one(editor, count)
     for call in calls:
         editor.notify("$/cancelRequest", {"id": call})
     open_calls = set(calls)
     while open_calls:
         open_calls.discard(editor.receive().get("id"))
     editor.pushed.clear()
+    return times
+
+
+def _one_by_one(editor: Editor, count: int) -> list[float]:
+    times = []
+    for _ in range(count):
+        started = time.perf_counter()
+        editor.request("mcp/status")
+        times.append(time.perf_counter() - started)
     return times
 
 

@@ -4,6 +4,7 @@ python client_alone.py COMMAND [ARG …]: prints `connected`, and stays so until
 """
 
 import asyncio
+import os
 import sys
 
 from fastmcp import Client
@@ -12,7 +13,7 @@ from fastmcp.client.transports import StdioTransport
 
 async def main() -> None:
     command, *args = sys.argv[1:]
-    async with Client(StdioTransport(command, args, keep_alive=False)):
+    async with Client(StdioTransport(command, args, env=dict(os.environ), keep_alive=False)):
         print("connected", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
