@@ -6,17 +6,17 @@ Where a mode says nothing else, `/mcp` is a proper streamable HTTP endpoint of t
 are `echo(text)`, `count()` and `slow(seconds)`. `--list` shows all modes.
 
 Every mode counts what reaches it: `GET /count` gives `{"initialize": 1, "tools/call": 2, …}`, the JSON-RPC methods that
-were received. `POST /expire` forgets all sessions.
+were received. `GET /headers` gives the headers of the last request to the endpoint. `POST /expire` forgets all sessions.
 """
 
 import argparse
 import asyncio
 import contextlib
-import gzip
 import json
 import socket
 import struct
 import uuid
+import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -121,6 +121,8 @@ class HttpServer:
         self.value = self.default if value is None else value
         self.counts: Counter[str] = Counter()
         self.sessions: set[str] = set()
+        self.headers: dict[str, str] = {}
+        """Of the last request to the endpoint."""
 
     # HTTP
 
@@ -152,10 +154,13 @@ class HttpServer:
     async def _dispatch(self, request: Request, wire: Wire) -> None:
         if request.path == "/count":
             await wire.json(self.counts)
+        elif request.path == "/headers":
+            await wire.json(self.headers)
         elif request.path == "/expire":
             self.sessions.clear()
             await wire.respond(200)
         else:
+            self.headers = request.headers
             if request.rpc:
                 self.counts[request.rpc] += 1
             await self.handle(request, wire)
@@ -446,19 +451,68 @@ class NoListening(HttpServer):
         await wire.respond(405)
 
 
+@mode("only-posts")
+class OnlyPosts(HttpServer):
+    """Answers every GET with 404, as a router does that knows only POST there."""
+
+    async def listen(self, wire: Wire) -> None:
+        await wire.respond(404, b"Cannot GET /mcp")
+
+
+@mode("ends-listening")
+class EndsListening(HttpServer):
+    """Ends the stream for its own messages N (4) times, each after one notification with an id; says `retry: 100`."""
+
+    default = 4
+    streams = 0
+
+    async def listen(self, wire: Wire) -> None:
+        self.streams += 1
+        self.counts["GET"] += 1
+        await wire.open_stream()
+        if self.streams > self.value:
+            await asyncio.Event().wait()
+        await wire.write(b"retry: 100\n")
+        message = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "tick"}}
+        await wire.event(message, event_id=str(self.streams))
+
+
+@mode("resumes")
+class Resumes(HttpServer):
+    """Ends the stream of a tool call before the answer, but with an event id: the answer is on the stream taken up."""
+
+    asked: Request | None = None
+
+    async def call(self, request: Request, wire: Wire) -> None:
+        self.asked = request
+        await wire.open_stream()
+        await wire.write(b"retry: 50\n")
+        message = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "soon"}}
+        await wire.event(message, event_id="e-1")
+
+    async def listen(self, wire: Wire) -> None:
+        if self.headers.get("last-event-id") != "e-1" or self.asked is None:
+            await super().listen(wire)
+            return
+        await wire.open_stream()
+        await wire.event(self.reply(self.asked), event_id="e-2")
+
+
 @mode("gzip-bomb")
 class GzipBomb(HttpServer):
-    """Answers a tool call with N MB (1500) of text, packed by gzip to a thousandth."""
+    """Answers a tool call with N MB (200) of text, packed by gzip to a thousandth."""
 
-    default = 1500
+    default = 200
 
     async def call(self, request: Request, wire: Wire) -> None:
         head, tail = (
             json.dumps(self.message(request, {"content": [{"type": "text", "text": "@"}]})).encode().split(b"@")
         )
-        member = gzip.compress(b"z" * 1_000_000)
-        body = gzip.compress(head) + member * self.value + gzip.compress(tail)
-        await wire.respond(200, body, "application/json", Content_Encoding="gzip")
+        packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)  # one member: most clients read no second one
+        parts = [packer.compress(head)]
+        parts += [packer.compress(b"z" * 1_000_000) for _ in range(self.value)]
+        parts += [packer.compress(tail), packer.flush()]
+        await wire.respond(200, b"".join(parts), "application/json", Content_Encoding="gzip")
 
 
 @mode("big-event")
@@ -551,6 +605,32 @@ class SseForeignEndpoint(SseOnly):
             await asyncio.Event().wait()
         else:
             await wire.respond(405)
+
+
+@mode("sse-no-endpoint")
+class SseNoEndpoint(HttpServer):
+    """Sends an endpoint event that is no URL; POST is 405."""
+
+    async def handle(self, request: Request, wire: Wire) -> None:
+        if request.method == "GET":
+            await wire.open_stream()
+            await wire.event("http://[nowhere/messages", event="endpoint")
+            await asyncio.Event().wait()
+        else:
+            await wire.respond(405)
+
+
+@mode("sse-holds-posts")
+class SseHoldsPosts(SseOnly):
+    """As `sse-only`, but never answers the POST of a tool call; the call's answer is on the stream, but for `slow`."""
+
+    async def handle(self, request: Request, wire: Wire) -> None:
+        if request.rpc == "tools/call" and self.stream is not None:
+            if request.message["params"]["name"] != "slow":
+                await self.stream.event(self.reply(request))
+            await asyncio.Event().wait()
+        else:
+            await super().handle(request, wire)
 
 
 @mode("sse-drops")

@@ -1,7 +1,9 @@
 """What both HTTP channels share: the client, bounded reading, and what an HTTP failure means to the user."""
 
 import contextlib
+import functools
 import re
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 from urllib.parse import urljoin
@@ -27,6 +29,12 @@ ERROR_BODY_LIMIT = 64 * 1024
 REDIRECT_LIMIT = 5
 """Redirects followed for one request, all within its origin."""
 
+FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError, ValueError)
+"""What an exchange may end with, whatever the server sends: a ValueError is text that no header or URL can hold."""
+
+UNREACHABLE = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+"""Those among them that say that no connection came about."""
+
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
@@ -45,9 +53,16 @@ def new_client(headers: Mapping[str, str]) -> httpx2.AsyncClient:
         headers={"accept-encoding": "identity", **headers},
         timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
+        verify=_ssl_context(),
         # A proxy from the environment can't reach this machine's loopback.
-        mounts=dict.fromkeys(_LOOPBACK, httpx2.AsyncHTTPTransport()),
+        mounts=dict.fromkeys(_LOOPBACK, httpx2.AsyncHTTPTransport(verify=_ssl_context())),
     )
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    """Made once: loading the certificates takes longer than a connect."""
+    return httpx2.create_ssl_context()
 
 
 async def send_within_origin(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
@@ -141,8 +156,7 @@ def status_error(response: httpx2.Response, body: bytes) -> SidecarError:
             details=details,
         )
     if 300 <= status < 400:
-        location = response.headers.get("location", "nowhere")
-        details["location"] = _plain(urljoin(str(response.request.url), location))
+        details["location"] = _location(response)
         return TransportError(
             f"The server redirected the {method} ({said}) to {details['location']}, which is not followed: "
             "it leaves the server's origin or changes the method.",
@@ -204,8 +218,11 @@ def broken_exchange(error: Exception) -> TransportError:
 
 def reason(error: BaseException) -> str:
     """A transport error in words, never empty and free of URLs with secrets."""
-    text = re.sub(r"\s+", " ", str(error)).strip().rstrip(".")
     name = type(error).__name__
+    cause: BaseException | None = error
+    while cause is not None and not str(cause):  # httpx2 wraps a reset without its words
+        cause = cause.__cause__ or cause.__context__
+    text = re.sub(r"\s+", " ", str(cause or "")).strip().rstrip(".")
     return f"{text} ({name})" if text and "://" not in text else name
 
 
@@ -215,5 +232,11 @@ def origin(url: str) -> str:
     return str(parsed.copy_with(path="/", query=None, fragment=None, userinfo=b"")).rstrip("/")
 
 
-def _plain(url: str) -> str:
-    return str(httpx2.URL(url).copy_with(query=None, fragment=None, userinfo=b""))
+def _location(response: httpx2.Response) -> str:
+    """Where a redirect leads to, without what may be secret."""
+    location = response.headers.get("location", "nowhere")
+    try:
+        url = httpx2.URL(urljoin(str(response.request.url), location))
+    except (ValueError, httpx2.InvalidURL):
+        return "what is no URL"
+    return str(url.copy_with(query=None, fragment=None, userinfo=b""))

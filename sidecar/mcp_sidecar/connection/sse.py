@@ -1,6 +1,7 @@
 """The HTTP+SSE channel of MCP 2024-11-05: a stream to hear by, and an endpoint of its own to post to."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any, ClassVar
@@ -9,12 +10,15 @@ from urllib.parse import urljoin
 import httpx2
 
 from mcp_sidecar.connection import http, inbound
-from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, encode
+from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId, encode
 from mcp_sidecar.connection.errors import ConnectionFailed, ConnectionLost, ProtocolError, SidecarError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
 
 logger = logging.getLogger(__name__)
+
+POST_TIMEOUT = 1.0
+"""Seconds that the messages behind it wait for a POST to be taken. Some servers answer it only with the work done."""
 
 
 class SseChannel(Channel):
@@ -33,6 +37,7 @@ class SseChannel(Channel):
         self._client = http.new_client(endpoint.headers)
         self._tasks: set[asyncio.Task[None]] = set()
         self._outbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._posts: dict[RequestId, asyncio.Task[None]] = {}
         self._post_url: asyncio.Future[str] | None = None
 
     async def open(self) -> None:
@@ -43,6 +48,11 @@ class SseChannel(Channel):
 
     def send(self, message: Message, headers: Mapping[str, str] | None = None) -> None:
         self._outbox.put_nowait(message)
+
+    def abort(self, request_id: RequestId) -> None:
+        """End a POST that the server never took."""
+        if (post := self._posts.get(request_id)) is not None:
+            post.cancel()
 
     async def close(self, *, gracefully: bool) -> None:
         for task in self._tasks:
@@ -78,10 +88,10 @@ class SseChannel(Channel):
         except SidecarError as error:
             self._end(post_url, error)
             return
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+        except http.UNREACHABLE as error:
             self._end(post_url, http.unreachable(error, self._endpoint.url))
             return
-        except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+        except http.FAILURES as error:
             ended = http.reason(error)
         self._end(
             post_url,
@@ -94,14 +104,22 @@ class SseChannel(Channel):
 
     def _accept(self, data: str) -> str:
         """The URL to post to; it must be on the stream's origin, or a server could send secrets elsewhere."""
-        url = urljoin(self._endpoint.url, data.strip())
-        if http.origin(url) != http.origin(self._endpoint.url):
+        own = httpx2.URL(self._endpoint.url)
+        try:
+            url = httpx2.URL(urljoin(self._endpoint.url, data.strip()))
+        except (ValueError, httpx2.InvalidURL):
             raise ProtocolError(
-                f"The server named an endpoint on another origin, {http.origin(url)}.",
+                "The server named an endpoint that is no URL.",
                 suggestion="Let the server name a path of its own as the endpoint.",
-                details={"endpoint": http.origin(url)},
+                details={"received": inbound.excerpt(data)},
+            ) from None
+        if http.origin(str(url)) != http.origin(str(own)):
+            raise ProtocolError(
+                f"The server named an endpoint on another origin, {http.origin(str(url))}.",
+                suggestion="Let the server name a path of its own as the endpoint.",
+                details={"endpoint": http.origin(str(url))},
             )
-        return url
+        return str(url if url.userinfo else url.copy_with(userinfo=own.userinfo))
 
     def _end(self, post_url: asyncio.Future[str], error: SidecarError) -> None:
         if post_url.done():
@@ -112,10 +130,18 @@ class SseChannel(Channel):
             post_url.set_exception(error)
 
     async def _drain_outbox(self) -> None:
-        """Post in order: each message is taken before the next one is sent."""
+        """Post in order: each message is taken before the next one is sent, unless the server holds a POST up."""
         while True:
             message = await self._outbox.get()
-            await self._post(message)
+            post = self._spawn(self._post(message))
+            if "method" in message and (request_id := message.get("id")) is not None:
+                self._posts[request_id] = post
+                post.add_done_callback(functools.partial(self._forget, request_id))
+            await asyncio.wait({post}, timeout=POST_TIMEOUT)
+
+    def _forget(self, request_id: RequestId, post: asyncio.Task[None]) -> None:
+        if self._posts.get(request_id) is post:
+            del self._posts[request_id]
 
     async def _post(self, message: Message) -> None:
         assert self._post_url is not None
@@ -136,19 +162,20 @@ class SseChannel(Channel):
             if response.status_code < 300:
                 return
             error = http.status_error(response, body)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as failure:
+        except http.UNREACHABLE as failure:
             error = http.unreachable(failure, self._endpoint.url)
-        except (httpx2.HTTPError, httpx2.StreamError, OSError) as failure:
+        except http.FAILURES as failure:
             error = http.broken_exchange(failure)
         if request_id is not None:
             self._events.failed(request_id, error)
         else:
             self._events.violated(f"{message.get('method', 'an answer')} was refused: {error}")
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

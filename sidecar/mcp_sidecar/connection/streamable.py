@@ -27,6 +27,9 @@ RETRY_DELAY = 1.0
 RETRY_LIMIT = 30.0
 """Seconds the server's own retry delay may be at most."""
 
+RETRY_FLOOR = 0.05
+"""Seconds it is at least: a server that names none and ends each stream at once must not be asked without a pause."""
+
 RESUME_LIMIT = 5
 """Times in a row that a stream is taken up again without a new event."""
 
@@ -68,7 +71,6 @@ class StreamableHttpChannel(Channel):
     def start_listening(self) -> None:
         """Open the GET stream, when there is a session; a server may refuse it with 405."""
         if self._session_id is not None:
-            self._listening = True
             self._spawn(self._listen())
 
     def abort(self, request_id: RequestId) -> None:
@@ -139,9 +141,9 @@ class StreamableHttpChannel(Channel):
                     await self._answer(response, request_id)
             finally:
                 await response.aclose()
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+        except http.UNREACHABLE as error:
             self._unreachable(error, request_id)
-        except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+        except http.FAILURES as error:
             await self._broken(error, request_id)
         except http.BodyTooLong as error:
             self._fail(request_id, _too_long(error))
@@ -224,36 +226,44 @@ class StreamableHttpChannel(Channel):
     async def _listen(self) -> None:
         """Hold the GET stream of the session: the server's own messages, and a push notice of its death."""
         position = _Position()
+        opened = False
         attempt = 0
         while attempt <= RESUME_LIMIT:
             seen = position.last_id
+            ended: Exception = ConnectionError("its event stream ended")
+            self._listening = True
             try:
                 response = await self._get(position.last_id)
                 try:
-                    if response.status_code == 404:
+                    if response.status_code == 404 and opened:
                         self._expire(None)
                         return
+                    # 405 says that there is no such stream (MCP, "Listening for Messages from the Server"), and from
+                    # a server whose router only knows POST so does 404: what the session is worth, the next POST tells.
                     if response.status_code != 200 or http.content_type(response) != "text/event-stream":
                         break
+                    opened = True
                     async with contextlib.aclosing(position.events(response)) as events:
                         async for data in events:
                             attempt = 0
                             inbound.read(data, self._events)
                 finally:
                     await response.aclose()
-            except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+            except http.UNREACHABLE as error:
                 self._unreachable(error, None)
                 return
             except httpx2.SSEError as error:
                 self._events.violated(f"the GET stream can't be read: {error}")
-            except httpx2.HTTPError as error:
-                # Look at once whether the server is still there, then take the stream up again.
+            except http.FAILURES as error:
                 logger.debug("the GET stream broke: %s", http.reason(error))
-                if await self._is_gone(error):
-                    return
+                ended = error
+            finally:
+                self._listening = False
+            # Look at once whether the server is still there, then take the stream up again.
+            if await self._is_gone(ended):
+                return
             attempt = 0 if position.last_id != seen else attempt + 1
-            await asyncio.sleep(position.retry if attempt > 1 else 0)
-        self._listening = False
+            await asyncio.sleep(position.retry)
 
     async def _get(self, last_id: str) -> httpx2.Response:
         headers = {**self._headers(), "accept": "text/event-stream"}
@@ -345,7 +355,7 @@ class _Position:
                 if event.id:
                     self.last_id = event.id
                 if event.retry is not None:
-                    self.retry = min(event.retry / 1000, RETRY_LIMIT)
+                    self.retry = min(max(event.retry / 1000, RETRY_FLOOR), RETRY_LIMIT)
                 if event.event == "message" and event.data:
                     yield event.data.encode("utf-8", "replace")
 
