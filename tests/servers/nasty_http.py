@@ -6,7 +6,8 @@ Where a mode says nothing else, `/mcp` is a proper streamable HTTP endpoint of t
 are `echo(text)`, `count()` and `slow(seconds)`. `--list` shows all modes.
 
 Every mode counts what reaches it: `GET /count` gives `{"initialize": 1, "tools/call": 2, …}`, the JSON-RPC methods that
-were received. `GET /headers` gives the headers of the last request to the endpoint. `POST /expire` forgets all sessions.
+were received. `GET /headers` gives the headers of the last request to the endpoint. `POST /expire` forgets all
+sessions.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import uuid
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import attrs
@@ -51,16 +53,6 @@ class Request:
         return str(self.message.get("method", ""))
 
 
-REASONS = {
-    200: "OK",
-    202: "Accepted",
-    307: "Temporary Redirect",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-}
-
-
 class Wire:
     """The way back to the client."""
 
@@ -75,7 +67,7 @@ class Wire:
     async def head(self, status: int, headers: dict[str, str]) -> None:
         """Send the status line and the headers."""
         lines = [
-            f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}",
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
             *(f"{key}: {value}" for key, value in headers.items()),
         ]
         await self.write("\r\n".join([*lines, "", ""]).encode())
