@@ -133,6 +133,7 @@ async def serving(
     **options: Any,
 ) -> AsyncIterator[RawClient]:
     """A raw client of a server; afterwards nothing may be left of either."""
+    before = asyncio.all_tasks()  # the loop is shared with other tests' fixtures
     client = RawClient(server)
 
     async def stop() -> None:
@@ -155,7 +156,7 @@ async def serving(
     client.stop_reading()
     protocol = server.protocol
     assert (protocol.in_flight, protocol.awaited_replies, len(protocol.background)) == (0, 0, 0)
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("wire-")] == []
 
 

@@ -164,6 +164,7 @@ async def test_a_cleanup_that_does_not_end_does_not_hold_the_exit(
     handlers: Handlers, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     let_go = asyncio.Event()
+    before = asyncio.all_tasks()
 
     async def on_stop() -> None:
         if how == "fails":
@@ -180,7 +181,7 @@ async def test_a_cleanup_that_does_not_end_does_not_hold_the_exit(
         assert await client.code() == 1
         assert "cleanup" in caplog.text
         let_go.set()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
+        left = asyncio.all_tasks() - before
         await asyncio.gather(*left, return_exceptions=True)
 
 
