@@ -73,6 +73,8 @@ class Calls:
         """
         from mcp_sidecar.connection.problems import against_output_schema
 
+        if self._manager.link is not None and self._manager.link.needs_tools_to_call:
+            await self._tool(params["name"])
         answer = await self._manager.request("tools/call", params)
         problems = self._checked("tools/call", answer)
         tool = await self._tool(params["name"])
@@ -95,7 +97,7 @@ class Calls:
         problems: list[Problem] = []
         duration = 0.0
         cursors: set[str] = set()
-        link = self._manager.require_connection()
+        link = self._manager.link
         for _ in range(PAGE_LIMIT):
             answer = await self._manager.request(method, params)
             duration += answer.duration_ms
@@ -122,7 +124,7 @@ class Calls:
             result = {name: value for name, value in result.items() if name != "nextCursor"}
             if key in result and isinstance(result[key], list):
                 result[key] = items
-        if method == "tools/list":
+        if method == "tools/list" and link is not None:
             link.remember_tools(items, complete=not one_page)
         return _annotated(result, duration, problems)
 

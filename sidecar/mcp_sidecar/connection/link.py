@@ -40,6 +40,7 @@ from mcp_sidecar.connection.errors import (
     ConnectionLost,
     ProtocolError,
     ServerError,
+    SessionExpired,
     SidecarError,
     TimedOut,
     TransportError,
@@ -286,6 +287,11 @@ class Link(ChannelEvents):
         answer = await self.request("server/discover", None, timeout=timeout)
         return attrs.evolve(answer, result={})
 
+    @property
+    def needs_tools_to_call(self) -> bool:
+        """Whether a call must know the tool first: its arguments may belong into headers (MCP 2026-07-28, HTTP)."""
+        return self._tools is None and self.modern and self.transport == "streamable-http"
+
     def remember_tools(self, tools: list[Any], *, complete: bool) -> None:
         """Keep the server's tools, for what calls need of them: output schemas, and header annotations.
 
@@ -389,6 +395,8 @@ class Link(ChannelEvents):
         if not self.lost.done():
             self.lost.set_result(error)
             self.on_lost(error)
+            if isinstance(error, SessionExpired):  # true of one request only; others may have been carried out
+                error = ConnectionLost(error.message, suggestion=error.suggestion, details=error.details)
             self.fail_all(error)
             self._inbox.put(CLOSED)
 

@@ -40,21 +40,26 @@ class LogEntry:
 class LogFeed:
     """Passes entries on, at a bounded rate."""
 
-    def __init__(self, emit: Callable[[LogEntry], None], *, mask: Callable[[str], str]) -> None:
+    def __init__(self, emit: Callable[[LogEntry], None]) -> None:
         """
         Args:
             emit: takes the entries that pass.
-            mask: takes the secrets out of a message.
         """
         self._emit = emit
-        self._mask = mask
         self._tokens = float(BURST)
         self._filled_at = 0.0
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, source: Source, level: str, message: str, name: str | None = None) -> None:
-        """Pass an entry on, or count it as dropped; see `LogEntry`."""
+    def add(
+        self, source: Source, level: str, message: str, name: str | None = None, *, mask: Callable[[str], str]
+    ) -> None:
+        """Pass an entry on, or count it as dropped.
+
+        Args:
+            source, level, message, name: see `LogEntry`.
+            mask: takes the secrets out of the message.
+        """
         loop = asyncio.get_running_loop()
         now = loop.time()
         self._tokens = min(BURST, self._tokens + (now - self._filled_at) * RATE)
@@ -65,7 +70,7 @@ class LogFeed:
                 self._timer = loop.call_later(1.0, self._tell_dropped)
             return
         self._tokens -= 1
-        message = self._mask(message)
+        message = mask(message)
         if len(message) > MESSAGE_LENGTH:
             message = f"{message[:MESSAGE_LENGTH]}… [cut]"
         self._emit(LogEntry(source=source, level=level, message=message, logger=name))

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import logging
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -95,6 +95,28 @@ class _Attempt:
             self.task.cancel()
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class _Recovery:
+    """The search for a lost HTTP server."""
+
+    lost: _Standing
+    task: asyncio.Task[None]
+
+
+@attrs.frozen
+class _Listener:
+    """Hears one link; what it says is shown without the secrets of its own target."""
+
+    manager: "ConnectionManager"
+    redactor: Redactor
+
+    def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
+        self.manager.log.add(source, level, message, name, mask=self.redactor.text)
+
+    def notified(self, method: str, params: Mapping[str, Any]) -> None:
+        self.manager.events.notified(method, params)
+
+
 class ConnectionManager:
     """Connects, disconnects, and knows. One instance for one editor; its state lives in memory."""
 
@@ -113,16 +135,15 @@ class ConnectionManager:
             workspace: the folder that relative paths are taken from; asked at every connect.
             environ: the environment that servers inherit.
         """
-        self._events = events
+        self.events = events
         self._timeouts = timeouts
         self._workspace = workspace
         self._environ = environ
-        self._log = LogFeed(events.logged, mask=self._mask)
-        self._redactor = Redactor()
+        self.log = LogFeed(events.logged)
         self._truth = _Truth(state="disconnected", since=_now())
         self._standing: _Standing | None = None
         self._attempt: _Attempt | None = None
-        self._recovery: asyncio.Task[None] | None = None
+        self._recovery: _Recovery | None = None
         self._last_target: Target | None = None
         self._statistics = Statistics()
         self._in_flight = 0
@@ -156,14 +177,19 @@ class ConnectionManager:
             revision=self._revision,
         )
 
+    @property
+    def link(self) -> "Link | None":
+        """The live connection, if there is one."""
+        return None if self._standing is None else self._standing.link
+
     def require_connection(self) -> "Link":
         """The live connection.
 
         Raises:
             NotConnected: there is none; says what became of it.
         """
-        if self._standing is not None and self._truth.state == "connected":
-            return self._standing.link
+        if self.link is not None:
+            return self.link
         match self._truth.state:
             case "reconnecting":
                 message = "The connection is lost and is being made again"
@@ -207,7 +233,6 @@ class ConnectionManager:
         if self._attempt is not None:
             self._attempt.interrupt("a later mcp/connect")
         self._last_target = target
-        self._redactor = resolved.redactor
         attempt = self._attempt = _Attempt(target=target, resolved=resolved, since=_now())
         self._changed()
         attempt.task = asyncio.create_task(self._make(attempt, timeouts.connect))
@@ -215,12 +240,10 @@ class ConnectionManager:
             await asyncio.wait({attempt.task})
         except asyncio.CancelledError:
             attempt.interrupt("the client")
-            self._end_attempt(attempt)
+            self._give_up(attempt)
             raise
-        finally:
-            attempt.task.add_done_callback(self._bury_unused)
         if attempt.interrupted_by is not None:
-            self._end_attempt(attempt)
+            self._give_up(attempt)
             raise Interrupted(f"The connect was interrupted by {attempt.interrupted_by}.")
         try:
             link = attempt.task.result()
@@ -228,7 +251,6 @@ class ConnectionManager:
             _redact(error, resolved.redactor)
             self._attempt_failed(attempt, error.failure)
             raise
-        attempt.task = None
         self._replace(attempt, link)
         return self.get_status()
 
@@ -272,17 +294,7 @@ class ConnectionManager:
         Raises:
             SidecarError: there is no result; says why.
         """
-        self._in_flight += 1
-        self._statistics_changed()
-        try:
-            answer = await self._request(method, params)
-        except SidecarError as error:
-            _redact(error, self._redactor)
-            self._count("errors")
-            raise
-        finally:
-            self._in_flight -= 1
-            self._statistics_changed()
+        answer = await self._exchange(lambda link, timeout: link.request(method, params, timeout=timeout))
         if (counter := _COUNTED.get(method)) is not None:
             self._count(counter)
         return answer
@@ -293,34 +305,16 @@ class ConnectionManager:
         Raises:
             SidecarError: it does not; says why.
         """
-        try:
-            return await self.require_connection().ping(timeout=self._call_timeout())
-        except SidecarError as error:
-            _redact(error, self._redactor)
-            self._count("errors")
-            raise
+        return await self._exchange(lambda link, timeout: link.ping(timeout=timeout))
 
     async def close(self) -> None:
         """End everything, and return when nothing is left."""
         await self.disconnect()
-        self._log.close()
+        self.log.close()
         if self._statistics_timer is not None:
             self._statistics_timer.cancel()
         while self._graves:
             await asyncio.wait(self._graves)
-
-    # LinkEvents
-
-    def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
-        """Something to read."""
-        self._log.add(source, level, message, name)
-
-    def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """A notification of the server, passed on."""
-        self._events.notified(method, params)
-
-    def _mask(self, text: str) -> str:
-        return self._redactor.text(text)
 
     # connecting
 
@@ -334,9 +328,9 @@ class ConnectionManager:
                 "The connection was ended to be made again.", suggestion="Send the request again once connected."
             )
             await asyncio.shield(self._let_go(standing, reason))
-        if self._truth.state == "reconnecting":
+        if self._recovery is not None and self._recovery.lost.resolved.endpoint == attempt.resolved.endpoint:
             self._stop_recovery()
-            self._truth = attrs.evolve(self._truth, state="failed", since=_now())
+            self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)
         return await self._open(attempt.target, attempt.resolved, timeout)
 
     async def _open(self, target: Target, resolved: Resolved, timeout: float) -> "Link":
@@ -346,7 +340,7 @@ class ConnectionManager:
             name=resolved.info.name,
             protocol=target.protocol_version or "auto",
             timeout=timeout,
-            events=self,
+            events=_Listener(self, resolved.redactor),
             bury=self._bury,
         )
 
@@ -381,28 +375,21 @@ class ConnectionManager:
         self._error = failure
         if self._truth.state in ("disconnected", "failed"):
             self._truth = _Truth(state="failed", since=_now(), target=attempt.resolved.info)
-        self._restore_redactor()
         self._changed()
 
-    def _end_attempt(self, attempt: _Attempt) -> None:
-        """The attempt was given up; show what stands."""
+    def _give_up(self, attempt: _Attempt) -> None:
+        """Show what stands, and leave nothing of the attempt."""
+        assert attempt.task is not None
+        attempt.task.add_done_callback(self._bury_link)
         if self._attempt is attempt:
             self._attempt = None
-            self._restore_redactor()
             self._changed()
 
-    def _restore_redactor(self) -> None:
-        if self._standing is not None:
-            self._redactor = self._standing.resolved.redactor
-
-    def _bury_unused(self, task: "asyncio.Task[Link]") -> None:
-        """Close the link of an attempt that nobody takes any more."""
-        if task.cancelled() or task.exception() is not None:
-            return
-        link = task.result()
-        if self._standing is None or self._standing.link is not link:
+    def _bury_link(self, task: "asyncio.Task[Link]") -> None:
+        """Close the link that came about although nobody wants it any more."""
+        if not task.cancelled() and task.exception() is None:
             given_up = ConnectionLost("The connect was given up.", suggestion="Connect again.")
-            self._bury(link.close(given_up, gracefully=False))
+            self._bury(task.result().close(given_up, gracefully=False))
 
     # losing
 
@@ -416,7 +403,7 @@ class ConnectionManager:
         now = _now()
         if isinstance(standing.resolved.endpoint, HttpEndpoint):
             self._truth = attrs.evolve(self._truth, state="reconnecting", since=now)
-            self._recovery = asyncio.create_task(self._recover(standing, error))
+            self._recovery = _Recovery(lost=standing, task=asyncio.create_task(self._recover(standing, error)))
         else:
             self._truth = attrs.evolve(self._truth, state="failed", since=now, connected_at=None)
         self._changed()
@@ -453,7 +440,7 @@ class ConnectionManager:
 
     def _stop_recovery(self) -> None:
         if self._recovery is not None:
-            self._recovery.cancel()
+            self._recovery.task.cancel()
             self._recovery = None
 
     def _let_go(self, standing: _Standing, reason: SidecarError) -> asyncio.Task[None]:
@@ -474,18 +461,34 @@ class ConnectionManager:
 
     # requests
 
-    async def _request(self, method: str, params: Mapping[str, Any] | None) -> "Answer":
-        link = self.require_connection()
+    async def _exchange(self, send: "Callable[[Link, float], Awaitable[Answer]]") -> "Answer":
+        """Send something on the connection, and keep count of it."""
+        redactor = Redactor() if self._standing is None else self._standing.resolved.redactor
+        self._in_flight += 1
+        self._statistics_changed()
         try:
-            return await link.request(method, params, timeout=self._call_timeout())
+            return await self._sent(send)
+        except SidecarError as error:
+            _redact(error, redactor)
+            self._count("errors")
+            raise
+        finally:
+            self._in_flight -= 1
+            self._statistics_changed()
+
+    async def _sent(self, send: "Callable[[Link, float], Awaitable[Answer]]") -> "Answer":
+        link = self.require_connection()
+        timeout = self._call_timeout()
+        try:
+            return await send(link, timeout)
         except SessionExpired as error:
             # It carried nothing out, so this sends the request for the first time in effect.
             try:
-                async with asyncio.timeout(self._call_timeout()):
+                async with asyncio.timeout(timeout):
                     renewed = await self._renewed(link)
             except TimeoutError:
                 raise error from None
-            return await renewed.request(method, params, timeout=self._call_timeout())
+            return await send(renewed, timeout)
 
     async def _renewed(self, old: "Link") -> "Link":
         """The connection that follows `old`, once it is there.
@@ -529,7 +532,7 @@ class ConnectionManager:
         if self._statistics_timer is not None:
             self._statistics_timer.cancel()
             self._statistics_timer = None
-        self._events.status_changed(self.get_status())
+        self.events.status_changed(self.get_status())
 
 
 def _now() -> datetime:
