@@ -79,7 +79,8 @@ def _unreadable(raw: bytes, problem: str, events: ChannelEvents) -> None:
     events.violated(problem, excerpt(raw))
     found = _ID_IN_TEXT.search(raw[:512]) or _ID_IN_TEXT.search(raw[-512:])
     if found and b'"method"' not in raw[:512]:
-        request_id: RequestId = json.loads(found.group(1))
+        text = found.group(1).decode("utf-8", "replace")
+        request_id: RequestId = text.strip('"') if text.startswith('"') else int(text)
         if request_id in events.pending():
             events.failed(request_id, _broken(f"The server's answer can't be read: {problem}.", excerpt(raw)))
 
@@ -103,6 +104,9 @@ def _read_call(message: Message, text: str, events: ChannelEvents) -> None:
         return
     if message.get("jsonrpc") != "2.0":
         events.violated('a message without "jsonrpc": "2.0"', excerpt(text))
+    if "params" in message and message["params"] is None:
+        events.violated("params that are null; they were taken for absent", excerpt(text))
+        message = {name: value for name, value in message.items() if name != "params"}
     if not isinstance(message.get("params", {}), dict):
         events.violated("MCP params must be an object", excerpt(text))
         return
@@ -121,12 +125,12 @@ def _read_answer(message: Message, text: str, noticed: list[str], events: Channe
     if not _is_id(request_id):
         # JSON-RPC 2.0, section 5: null when the server could not detect the id. Only one request can be meant?
         if len(pending) != 1:
-            events.violated(f"an answer with the id {json.dumps(request_id)}", excerpt(text))
+            events.violated(f"an answer with the id {_shown(request_id)}", excerpt(text))
             return
-        problems.append(f"the answer's id is {json.dumps(request_id)}; it was taken for the only request under way")
+        problems.append(f"the answer's id is {_shown(request_id)}; it was taken for the only request under way")
         request_id = next(iter(pending))
     elif request_id not in pending and (twin := _twin(request_id)) in pending:
-        problems.append(f"the answer's id is {json.dumps(request_id)} where the request's was {json.dumps(twin)}")
+        problems.append(f"the answer's id is {_shown(request_id)} where the request's was {_shown(twin)}")
         request_id = twin
     for problem in problems:
         events.violated(problem, excerpt(text))
@@ -147,7 +151,7 @@ def _read_answer(message: Message, text: str, noticed: list[str], events: Channe
             events.flawed(request_id, problem)
         events.received({"jsonrpc": "2.0", "id": request_id, "result": result})
     else:
-        what = f"a result that is no object: {excerpt(json.dumps(result))}" if "result" in message else "no result"
+        what = f"a result that is no object: {_shown(result)}" if "result" in message else "no result"
         events.violated(f"an answer with {what}", excerpt(text))
         events.failed(request_id, _broken(f"The server answered with {what}.", excerpt(text)))
 
@@ -157,6 +161,14 @@ def _refuse_constant(name: str) -> Any:
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+def _shown(value: object) -> str:
+    """A value as JSON, cut to a readable length."""
+    try:
+        return excerpt(json.dumps(value))
+    except RecursionError:  # the reader gets a little deeper than the writer
+        return "something nested too deep to be shown"
 
 
 def _is_integer(value: object) -> bool:

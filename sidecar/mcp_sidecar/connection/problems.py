@@ -7,10 +7,9 @@ from typing import Any
 import attrs
 import mcp_types.methods
 import pydantic
-from jsonschema import ValidationError, validators
+from jsonschema import FormatChecker, ValidationError, validators
 from jsonschema.exceptions import SchemaError
 from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 PROBLEM_LIMIT = 20
 """Problems reported for one result."""
@@ -43,10 +42,11 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
     try:
         mcp_types.methods.validate_server_result(method, version, result)
     except pydantic.ValidationError as error:
-        return [
-            Problem("protocol", _path(item["loc"], result), _short(item["msg"]))
-            for item in error.errors(include_url=False, include_context=False, include_input=False)[:PROBLEM_LIMIT]
-        ]
+        items = error.errors(include_url=False, include_context=False, include_input=False)
+        faults = _of_meant_members([_fault(item, result) for item in items])
+        # Members of a union that share a field complain about it in the same words.
+        problems = dict.fromkeys(Problem("protocol", _json_path(fault.path), _short(fault.message)) for fault in faults)
+        return list(problems)[:PROBLEM_LIMIT]
     except (KeyError, ValueError):
         return []  # no schema is on file
     except RecursionError:
@@ -70,8 +70,9 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
         errors = list(_first(_validator(schema).iter_errors(result["structuredContent"])))
     except SchemaError as error:
         return [Problem("output-schema", "$", _short(f"the tool's outputSchema is no JSON Schema: {error.message}"))]
-    except (Unresolvable, RecursionError) as error:
-        return [Problem("output-schema", "$", _short(f"the tool's outputSchema can't be applied: {error}"))]
+    except Exception as error:  # noqa: BLE001 - a stranger's schema: a `$schema` that is no text, a foreign `pattern`, …
+        why = str(error) or type(error).__name__
+        return [Problem("output-schema", "$", _short(f"the tool's outputSchema can't be applied: {why}"))]
     return [
         Problem("output-schema", _json_path(("structuredContent", *error.absolute_path)), _short(error.message))
         for error in errors
@@ -84,15 +85,31 @@ def _first(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
 
 def _validator(schema: dict[str, Any]) -> Any:
     kind = validators.validator_for(schema, default=validators.Draft202012Validator)
-    kind.check_schema(schema)
+    # Formats unchecked: a `pattern` in JavaScript's dialect is right, even where Python can't read it.
+    kind.check_schema(schema, format_checker=FormatChecker(formats=()))
     # An empty registry: a `$ref` to elsewhere must not make the sidecar fetch it.
     return kind(schema, registry=Registry())
 
 
-def _path(location: tuple[int | str, ...], root: Any) -> str:
-    """A JSON path from pydantic's location, without the names of union members that it mixes in."""
-    steps: list[int | str] = []
+@attrs.frozen
+class _Fault:
+    """One error of pydantic's, its location taken apart."""
+
+    path: tuple[int | str, ...]
+    """Where, in the result."""
+    members: tuple[tuple[tuple[int | str, ...], str], ...]
+    """The union members it was tried as: where the union is, and the member's name."""
+    message: str
+    of_literal: bool
+    """Whether a field has another value than the only ones that this member allows, as `type` has."""
+
+
+def _fault(item: Mapping[str, Any], root: Any) -> _Fault:
+    """Tell the steps into the result from the names of union members that pydantic mixes in."""
+    path: list[int | str] = []
+    members: list[tuple[tuple[int | str, ...], str]] = []
     here: Any = root
+    location = item["loc"]
     for position, step in enumerate(location):
         inside = (isinstance(here, list) and isinstance(step, int) and step < len(here)) or (
             isinstance(here, dict) and step in here
@@ -100,8 +117,32 @@ def _path(location: tuple[int | str, ...], root: Any) -> str:
         if inside:
             here = here[step]
         if inside or (isinstance(here, dict) and position == len(location) - 1):
-            steps.append(step)  # the last one may name a field that is missing
-    return _json_path(steps)
+            path.append(step)  # the last one may name a field that is missing
+        else:
+            members.append((tuple(path), str(step)))
+    # pydantic's words for this one name Python classes
+    message = "Input should be an object" if item["type"] == "model_type" else item["msg"]
+    return _Fault(tuple(path), tuple(members), message, item["type"] == "literal_error")
+
+
+def _of_meant_members(faults: list[_Fault]) -> list[_Fault]:
+    """Of each union, keep what is wrong with the member that was meant; when none was, say what there is."""
+    unions: dict[tuple[int | str, ...], set[str]] = {}
+    unfit: dict[tuple[int | str, ...], dict[str, _Fault]] = {}
+    for fault in faults:
+        for place, member in fault.members:
+            unions.setdefault(place, set()).add(member)
+        if fault.members and fault.of_literal:
+            place, member = fault.members[-1]
+            if len(fault.path) == len(place) + 1:
+                unfit.setdefault(place, {})[member] = fault
+    kept = [fault for fault in faults if all(member not in unfit.get(place, {}) for place, member in fault.members)]
+    for place, wrong in unfit.items():
+        if len(wrong) == len(unions[place]):
+            first = next(iter(wrong.values()))
+            choices = " or ".join(fault.message.removeprefix("Input should be ") for fault in wrong.values())
+            kept.append(attrs.evolve(first, message=f"Input should be {choices}"))
+    return kept
 
 
 def _json_path(steps: Iterable[int | str]) -> str:

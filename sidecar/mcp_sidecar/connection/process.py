@@ -58,6 +58,8 @@ class ServerProcess(asyncio.SubprocessProtocol):
         self._on_stderr = on_stderr
         self._on_gone = on_gone
         self._stderr = LineSplitter(STDERR_LINE_LIMIT, self._stderr_line, self._overlong_stderr_line)
+        self._started = False
+        """Until `start()` has returned there is nobody to tell; when it is cancelled, asyncio ends the process."""
         self._open_pipes = {0, 1, 2}
         self._gone_told = False
         self._exited = asyncio.Event()
@@ -101,6 +103,8 @@ class ServerProcess(asyncio.SubprocessProtocol):
                 suggestion="Check that the program exists, is executable, and that its working directory exists.",
                 details={"command": endpoint.program, "cwd": endpoint.cwd, "reason": reason},
             ) from error
+        process._started = True
+        loop.call_soon(process._consider_gone)
         return process
 
     @property
@@ -201,7 +205,7 @@ class ServerProcess(asyncio.SubprocessProtocol):
 
     def _consider_gone(self) -> None:
         """Tell the end: at once when all is read, else after a moment, because a grandchild may hold the pipes."""
-        if self._gone_told or (self._open_pipes >= {0, 1} and not self._exited.is_set()):
+        if not self._started or self._gone_told or (self._open_pipes >= {0, 1} and not self._exited.is_set()):
             return
         if not self._open_pipes & {1, 2} and self._exited.is_set():
             self._tell_gone()
