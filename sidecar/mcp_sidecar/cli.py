@@ -1,10 +1,10 @@
 """The command line: `mcp-sidecar` serves one editor on stdin and stdout."""
 
 import argparse
-import logging
 import sys
 from typing import NoReturn
 
+from mcp_sidecar import log
 from mcp_sidecar.version import VERSION
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(BY_HAND.format(version=VERSION))
         return 2
     try:
-        _configure_logging(arguments.log_level, arguments.log_file)
+        log.configure(arguments.log_level, arguments.log_file)
     except OSError as error:
         sys.stderr.write(f"mcp-sidecar: the log file can't be written: {error.strerror}: {error.filename}\n")
         return 2
@@ -70,16 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", choices=LEVELS, default="warning", help="what to log (default: warning)")
     parser.add_argument("--log-file", metavar="PATH", help="log to this file instead of stderr")
     return parser
-
-
-def _configure_logging(level: str, path: str | None) -> None:
-    logging.basicConfig(
-        filename=path,
-        encoding="utf-8" if path else None,
-        level=level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    logging.captureWarnings(True)
 
 
 def _serve() -> NoReturn:
