@@ -29,6 +29,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import (
     CLIENT_CAPABILITIES_META_KEY,
     CLIENT_INFO_META_KEY,
+    LOG_LEVEL_META_KEY,
     PROTOCOL_VERSION_META_KEY,
     SERVER_INFO_META_KEY,
     jsonrpc_message_adapter,
@@ -54,6 +55,9 @@ logger = logging.getLogger(__name__)
 
 PROBE_TIMEOUT = 3.0
 """Seconds that `server/discover` may take before the older handshake is tried as well; at most a third of the time."""
+
+LOG_LEVEL = "info"
+"""The 2026-07-28 era logs only for requests that ask for it; this is asked for until `logging/setLevel` says otherwise."""
 
 HEARTBEAT_INTERVAL = 3.0
 """Seconds between looks at an idle server that would not be heard dying; its death must be noticed within five."""
@@ -112,6 +116,7 @@ class Link(ChannelEvents):
         self._heartbeat: asyncio.Task[None] | None = None
         self._pinned: str | None = None
         self._envelope: dict[str, Any] = {}
+        self._log_level: str = LOG_LEVEL
         self._handshake: dict[str, Any] = {}
         self._tools: dict[str, Mapping[str, Any]] | None = None
         self._heard_at = 0.0
@@ -251,6 +256,10 @@ class Link(ChannelEvents):
             raise self._closing
         if self.lost.done():
             raise self.lost.result()
+        if method == "logging/setLevel" and self.modern:
+            # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
+            self._log_level = str((params or {}).get("level", LOG_LEVEL))
+            return Answer({}, 0.0, [])
         loop = asyncio.get_running_loop()
         request_id = next(self._ids)
         message: Message = {"jsonrpc": "2.0", "id": request_id, "method": method}
@@ -328,7 +337,7 @@ class Link(ChannelEvents):
             message["params"] = params
         if self.modern:
             params = dict(params or {})
-            params["_meta"] = {**(params.get("_meta") or {}), **self._envelope}
+            params["_meta"] = {LOG_LEVEL_META_KEY: self._log_level, **(params.get("_meta") or {}), **self._envelope}
             message["params"] = params
             headers[MCP_METHOD_HEADER] = method
             name = params.get(NAME_BEARING_METHODS.get(method, ""))
