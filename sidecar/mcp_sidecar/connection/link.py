@@ -57,7 +57,7 @@ PROBE_TIMEOUT = 3.0
 """Seconds that `server/discover` may take before the older handshake is tried as well; at most a third of the time."""
 
 LOG_LEVEL = "info"
-"""The 2026-07-28 era logs only for requests that ask for it; this is asked for until `logging/setLevel` says otherwise."""
+"""What is asked for in the 2026-07-28 era, which logs only for requests that ask for it."""
 
 HEARTBEAT_INTERVAL = 3.0
 """Seconds between looks at an idle server that would not be heard dying; its death must be noticed within five."""

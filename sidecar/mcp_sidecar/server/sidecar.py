@@ -17,7 +17,7 @@ from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Target
-from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, SERVER_NOTIFICATIONS, STATUS_CHANGED, command_id
+from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
 from mcp_sidecar.server.params import CallToolParams, RequestParams
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.version import VERSION
@@ -75,11 +75,8 @@ class Sidecar:
             self.server.notify(LOGGED, entry)
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """Push a notification of the MCP server."""
-        if method in SERVER_NOTIFICATIONS:
-            self.server.notify(f"mcp/{method}", Raw(params))
-        else:
-            logger.debug("a notification that MCP does not know was not passed on")
+        """Push a notification of the MCP server, also one that MCP does not know."""
+        self.server.protocol.notify(f"mcp/{method}", Raw(params))
 
     # the handlers
 
