@@ -6,7 +6,7 @@ Where a mode says nothing else, `/mcp` is a proper streamable HTTP endpoint of t
 are `echo(text)`, `count()` and `slow(seconds)`. `--list` shows all modes.
 
 Every mode counts what reaches it: `GET /count` gives `{"initialize": 1, "tools/call": 2, …}`, the JSON-RPC methods that
-were received. `GET /headers` gives the headers of the last request to the endpoint. `POST /expire` forgets all
+were received. `GET /headers` gives the headers of the last request to the endpoint. `GET /expire` forgets all
 sessions.
 """
 
@@ -35,6 +35,7 @@ class Request:
 
     method: str
     path: str
+    """Without the query."""
     headers: dict[str, str]
     body: bytes
 
@@ -141,7 +142,9 @@ class HttpServer:
         while (line := await reader.readline()) not in {b"\r\n", b""}:
             name, _, value = line.decode().partition(":")
             headers[name.strip().lower()] = value.strip()
-        return Request(method, path, headers, await reader.readexactly(int(headers.get("content-length", 0))))
+        return Request(
+            method, path.partition("?")[0], headers, await reader.readexactly(int(headers.get("content-length", 0)))
+        )
 
     async def _dispatch(self, request: Request, wire: Wire) -> None:
         if request.path == "/count":
@@ -150,11 +153,11 @@ class HttpServer:
             await wire.json(self.headers)
         elif request.path == "/expire":
             self.sessions.clear()
-            await wire.respond(200)
+            await wire.json({})
         else:
             self.headers = request.headers
-            if request.rpc:
-                self.counts[request.rpc] += 1
+            if request.rpc or request.method != "POST":
+                self.counts[request.rpc or request.method] += 1
             await self.handle(request, wire)
 
     # MCP
@@ -163,7 +166,7 @@ class HttpServer:
         """Answer one request to the endpoint."""
         if request.path != "/mcp":
             await wire.respond(404, b"Not Found")
-        elif request.method == "GET":
+        elif request.method == "GET" and request.headers.get("mcp-session-id") in self.sessions:
             await self.listen(wire)
         elif request.method == "DELETE":
             self.sessions.discard(request.headers.get("mcp-session-id", ""))
@@ -200,6 +203,7 @@ class HttpServer:
     async def call(self, request: Request, wire: Wire) -> None:
         """Answer a tool call."""
         params = request.message["params"]
+        self.counts["carried out"] += 1
         if params["name"] == "slow":
             await asyncio.sleep(params["arguments"]["seconds"])
         await wire.json(self.reply(request))
@@ -460,7 +464,6 @@ class EndsListening(HttpServer):
 
     async def listen(self, wire: Wire) -> None:
         self.streams += 1
-        self.counts["GET"] += 1
         await wire.open_stream()
         if self.streams > self.value:
             await asyncio.Event().wait()

@@ -131,7 +131,7 @@ def good_http(transport: str = "http", *args: object) -> HttpServer:
 
 def nasty_http(mode: str, *args: object) -> HttpServer:
     """A nasty HTTP server; not started."""
-    return HttpServer([sys.executable, str(NASTY_HTTP), mode, "--port", "{port}", *map(str, args)])
+    return HttpServer([sys.executable, str(NASTY_HTTP), mode, *map(str, args), "--port", "{port}"])
 
 
 def everything_http(transport: str = "streamableHttp") -> HttpServer:

@@ -1,9 +1,11 @@
 """What both HTTP channels share: the client, bounded reading, and what an HTTP failure means to the user."""
 
+import asyncio
 import contextlib
 import functools
 import re
 import ssl
+import urllib.request
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 from urllib.parse import urljoin
@@ -28,6 +30,15 @@ ERROR_BODY_LIMIT = 64 * 1024
 
 REDIRECT_LIMIT = 5
 """Redirects followed for one request, all within its origin."""
+
+PROBES = 3
+"""Looks at a port that takes connections and drops them, before it counts as alive."""
+
+PROBE_TIMEOUT = 1.0
+"""Seconds for a connection to come about; a host that says nothing at all is not known to be gone."""
+
+PROBE_PATIENCE = 0.1
+"""Seconds after which a connection that was not dropped is one to a living server."""
 
 FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError, ValueError)
 """What an exchange may end with, whatever the server sends: a ValueError is text that no header or URL can hold."""
@@ -198,11 +209,56 @@ def no_answer(response: httpx2.Response, body: bytes) -> ProtocolError:
     )
 
 
+async def takes_connections(url: str) -> bool:
+    """Whether somebody still listens at a URL, asked without sending anything; yes when that can't be told.
+
+    A server that is just dying may take a connection that it drops in the next moment: such a one is asked again.
+    """
+    parsed = httpx2.URL(url)
+    if _goes_by_proxy(parsed):
+        return True
+    port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    for _ in range(PROBES):
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT):
+                reader, writer = await asyncio.open_connection(parsed.host, port)
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+        try:
+            async with asyncio.timeout(PROBE_PATIENCE):
+                await reader.read(1)
+        except TimeoutError:
+            return True  # it waits for a request
+        except OSError:
+            pass
+        finally:
+            writer.close()
+    return True
+
+
+def _goes_by_proxy(url: httpx2.URL) -> bool:
+    proxies = urllib.request.getproxies()
+    if not ({url.scheme, "all"} & proxies.keys()) or url.host in ("localhost", "127.0.0.1", "::1"):
+        return False
+    return not urllib.request.proxy_bypass(url.host)
+
+
 def unreachable(error: Exception, url: str) -> ConnectionLost:
     """The error for a server that no connection can be made to."""
     return ConnectionLost(
         f"No connection to {origin(url)}: {reason(error)}.",
         suggestion="Start the server, and check host and port of the URL.",
+        details={"reason": reason(error)},
+    )
+
+
+def gone(error: Exception, url: str) -> ConnectionLost:
+    """The error for a server that took connections before and does no longer."""
+    return ConnectionLost(
+        f"The server at {origin(url)} is gone: {reason(error)}.",
+        suggestion="Start the server again; the sidecar reconnects by itself for a while.",
         details={"reason": reason(error)},
     )
 

@@ -165,6 +165,9 @@ class SseChannel(Channel):
         except http.UNREACHABLE as failure:
             error = http.unreachable(failure, self._endpoint.url)
         except http.FAILURES as failure:
+            if not await http.takes_connections(self._endpoint.url):
+                self._events.ended(http.gone(failure, self._endpoint.url))
+                return
             error = http.broken_exchange(failure)
         if request_id is not None:
             self._events.failed(request_id, error)

@@ -36,6 +36,9 @@ RESUME_LIMIT = 5
 NOTIFICATION_TIMEOUT = 5.0
 """Seconds that the messages behind it wait for a notification's POST."""
 
+EXPIRY_GRACE = 0.2
+"""Seconds that requests under way get for their own 404, once one of them was refused because of the session."""
+
 DELETE_TIMEOUT = 1.0
 """Seconds for the DELETE that ends a session."""
 
@@ -60,7 +63,7 @@ class StreamableHttpChannel(Channel):
         self._session_id: str | None = None
         self._version: str | None = None
         self._listening = False
-        self._closing = False
+        self._expiring = False
 
     async def open(self) -> None:
         self._spawn(self._drain_outbox())
@@ -83,7 +86,6 @@ class StreamableHttpChannel(Channel):
         return self._listening
 
     async def close(self, *, gracefully: bool) -> None:
-        self._closing = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -153,7 +155,7 @@ class StreamableHttpChannel(Channel):
     ) -> None:
         body = await http.read_error_body(response)
         if response.status_code == 404 and had_session:
-            self._expire(request_id)
+            await self._expire(request_id)
             return
         error = http.status_error(response, body)
         own = _error_in(body) if response.status_code not in (401, 403) else None
@@ -236,7 +238,7 @@ class StreamableHttpChannel(Channel):
                 response = await self._get(position.last_id)
                 try:
                     if response.status_code == 404 and opened:
-                        self._expire(None)
+                        await self._expire(None)
                         return
                     # 405 says that there is no such stream (MCP, "Listening for Messages from the Server"), and from
                     # a server whose router only knows POST so does 404: what the session is worth, the next POST tells.
@@ -282,38 +284,43 @@ class StreamableHttpChannel(Channel):
 
     async def _is_gone(self, error: Exception) -> bool:
         """Whether the server takes no connection any more; if so, the loss has been told."""
-        url = httpx2.URL(self._endpoint.url)
-        port = url.port or (443 if url.scheme == "https" else 80)
-        try:
-            async with asyncio.timeout(1.0):
-                _, writer = await asyncio.open_connection(url.host, port)
-        except TimeoutError:
+        if await http.takes_connections(self._endpoint.url):
             return False
-        except OSError:
-            self._events.ended(
-                ConnectionLost(
-                    f"The server at {http.origin(self._endpoint.url)} is gone: {http.reason(error)}.",
-                    suggestion="Start the server again; the sidecar reconnects by itself for a while.",
-                    details={"reason": http.reason(error)},
-                )
-            )
-            return True
-        writer.close()
-        return False
+        self._events.ended(http.gone(error, self._endpoint.url))
+        return True
 
     def _unreachable(self, error: Exception, request_id: RequestId | None) -> None:
         gone = http.unreachable(error, self._endpoint.url)
         self._fail(request_id, gone)
         self._events.ended(gone)
 
-    def _expire(self, request_id: RequestId | None) -> None:
-        error = SessionExpired(
+    async def _expire(self, request_id: RequestId | None) -> None:
+        """The server refused a request, or the GET stream, because it forgot the session; tell it of those alone.
+
+        The others under way get a moment for a 404 of their own. What is left then may have been carried out, and must
+        not look like one that was not.
+        """
+        expired = SessionExpired(
             "The server no longer knows the session (HTTP 404): it was restarted, or the session expired.",
             suggestion="Nothing to do: a new session is started.",
             details={"httpStatus": 404},
         )
-        self._fail(request_id, error)
-        self._events.ended(error)
+        self._fail(request_id, expired)
+        if self._expiring:
+            return
+        self._expiring = True
+        if others := {post for other, post in self._posts.items() if other != request_id}:
+            await asyncio.wait(others, timeout=EXPIRY_GRACE)
+        for other in tuple(self._events.pending()):
+            self._events.failed(
+                other,
+                ConnectionLost(
+                    "The server forgot the session (HTTP 404) while the request was under way.",
+                    suggestion="The request may have been carried out; it is not sent again.",
+                    details={"httpStatus": 404},
+                ),
+            )
+        self._events.ended(expired)
 
     def _fail(self, request_id: RequestId | None, error: SidecarError) -> None:
         if request_id is not None:
