@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Union, get_args
 
 import attrs
 import mcp_types.methods
@@ -40,7 +40,8 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
         version: the negotiated protocol version.
     """
     try:
-        mcp_types.methods.validate_server_result(method, version, result)
+        surface = _surface(mcp_types.methods.is_input_required(result))
+        mcp_types.methods.validate_server_result(method, version, result, surface=surface)
     except pydantic.ValidationError as error:
         items = error.errors(include_url=False, include_context=False, include_input=False)
         faults = _of_meant_members([_fault(item, result) for item in items])
@@ -77,6 +78,23 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
         Problem("output-schema", _json_path(("structuredContent", *error.absolute_path)), _short(error.message))
         for error in errors
     ]
+
+
+@functools.cache
+def _surface(input_required: bool) -> Mapping[tuple[str, str], Any]:
+    """The protocol's schemas, with the kind that a result says it is where it may be one that asks for input.
+
+    That kind demands so little that it would let every broken result of the 2026-07-28 era pass.
+    """
+
+    def meant(row: Any) -> Any:
+        kinds = get_args(row)
+        asking = [kind for kind in kinds if kind.__name__ == "InputRequiredResult"]
+        if not asking:
+            return row
+        return asking[0] if input_required else Union[tuple(kind for kind in kinds if kind not in asking)]  # noqa: UP007
+
+    return {key: meant(row) for key, row in mcp_types.methods.SERVER_RESULTS.items()}
 
 
 def _first(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:

@@ -352,7 +352,7 @@ class World:
                 assert (after.state, after.error) == ("connected", None)
             case "connect" if step.argument in FAILING:
                 assert after.error is not None
-                assert after.state == ("connected" if before.state == "connected" else "failed")
+                assert after.state == (before.state if before.state in ("connected", "reconnecting") else "failed")
             case "disconnect":
                 assert after.state == "disconnected"
             case "kill" if before.state == "connected" and self._over_stdio(before):
