@@ -1,0 +1,191 @@
+"""`docs/protocol.md` against the code: everything that can be said on the wire is there, and nothing else."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import attrs
+import pytest
+
+from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts
+from mcp_sidecar.connection.errors import ErrorKind, Failure
+from mcp_sidecar.connection.stack import import_stack
+from mcp_sidecar.server import methods
+from mcp_sidecar.wire import errors, frames, outbox, serve
+from mcp_sidecar.wire.methods import Method
+from mcp_sidecar.wire.payload import Passthrough, name_on_wire
+
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+TEXT = re.sub(r"\s+", " ", PAGE)
+"""The page on one line, so that it can be wrapped anywhere."""
+
+
+def section(title: str) -> str:
+    """What stands under a heading, up to the next one of its level or above."""
+    found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,6}} |\Z)", PAGE, re.DOTALL | re.MULTILINE)
+    assert found, f"there is no section {title!r}"
+    return found[2]
+
+
+def rows(title: str, table: int = 0) -> list[list[str]]:
+    """The cells of a table in a section, the first or a later one, without its head."""
+    tables = re.findall(r"(?:^\|.*\n)+", section(title), re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in tables[table].splitlines()[2:]]
+
+
+def names(cell: str) -> list[str]:
+    """What is set as code in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def first_column(title: str, table: int = 0) -> list[str]:
+    """The names in a table's first column."""
+    return [name for row in rows(title, table) for name in names(row[0])]
+
+
+def fields(cls: type[attrs.AttrsInstance]) -> list[str]:
+    """The fields of a type, by their names on the wire."""
+    return [name_on_wire(field) for field in attrs.fields(cls)]
+
+
+# Names
+
+
+def test_every_method_has_a_row_and_every_row_a_method() -> None:
+    listed = first_column("The connection") + first_column("MCP requests")
+    assert listed == [method.name for method in methods.METHODS]
+
+
+@pytest.mark.parametrize("method", methods.METHODS[4:], ids=lambda method: method.name)
+def test_the_params_of_a_method_are_those_that_are_checked(method: Method) -> None:
+    (row,) = [row for row in rows("MCP requests") if names(row[0]) == [method.name]]
+    assert issubclass(method.params, Passthrough)
+    own = [name for name in fields(method.params) if name not in ("raw", "_meta")]
+    assert names(row[1]) == own
+    assert own or row[1] == "none"
+
+
+def test_every_notification_has_a_row_and_every_row_a_notification() -> None:
+    assert first_column("Notifications") == [notification.name for notification in methods.NOTIFICATIONS]
+
+
+def test_the_commands_that_serve_as_examples_exist() -> None:
+    mentioned = {name for name in names(section("Commands")) if name.startswith("mcpSidecar.") and name[-1] != "."}
+    assert mentioned
+    assert mentioned <= {methods.command_id(method.name) for method in methods.METHODS}
+
+
+def test_the_fields_of_a_target_are_those_of_the_page() -> None:
+    assert first_column("Target") == fields(target.Target)
+
+
+def test_the_fields_of_the_status_are_those_of_the_page() -> None:
+    assert first_column("ConnectionStatus") == fields(status.ConnectionStatus)
+
+
+@pytest.mark.parametrize(
+    ("row", "cls"),
+    [
+        ("target", status.TargetInfo),
+        ("server", status.ServerInfo),
+        ("statistics", status.Statistics),
+        ("error", Failure),
+    ],
+)
+def test_the_parts_of_the_status_are_described_by_their_fields(row: str, cls: type[attrs.AttrsInstance]) -> None:
+    (described,) = [names(cells[1]) for cells in rows("ConnectionStatus") if names(cells[0]) == [row]]
+    transports = get_args(status.Transport)
+    assert sorted(set(described) - set(transports)) == sorted(fields(cls))
+    if row == "target":
+        assert set(described) >= set(transports)
+
+
+def test_every_state_is_named() -> None:
+    (cells,) = [cells for cells in rows("ConnectionStatus") if names(cells[0]) == ["state"]]
+    assert tuple(names(cells[1])) == get_args(status.State)
+
+
+def test_the_fields_of_a_log_entry_are_those_of_the_page() -> None:
+    (cells,) = [cells for cells in rows("Notifications") if names(cells[0]) == [methods.LOGGED]]
+    assert sorted(names(cells[1])) == sorted(fields(logs.LogEntry))
+
+
+def test_every_source_of_a_log_entry_is_named() -> None:
+    (sentence,) = re.findall(r"The `source` of a log entry is (.*?`sidecar`)", section("Notifications"), re.DOTALL)
+    assert tuple(names(sentence)) == get_args(logs.Source)
+
+
+def test_every_error_code_has_a_row_and_every_row_a_code() -> None:
+    codes = {cls.code for cls in errors.WireError.__subclasses__()}
+    listed = [int(cells[0]) for cells in rows("Errors")]
+    assert len(listed) == len(set(listed))
+    assert set(listed) == codes
+
+
+def test_every_kind_of_failure_has_a_row_and_every_row_a_kind() -> None:
+    assert tuple(first_column("Errors", table=1)) == get_args(ErrorKind)
+
+
+def test_the_settings_are_the_timeouts() -> None:
+    assert first_column("Settings") == ["connectTimeout", "callTimeout"]
+    for variable in (timeouts.CONNECT_VARIABLE, timeouts.CALL_VARIABLE):
+        assert f"`{variable}`" in TEXT
+
+
+def test_the_keys_under_meta_are_those_of_the_page() -> None:
+    assert first_column("MCP requests", table=1) == [calls.DURATION_KEY, calls.PROBLEMS_KEY]
+
+
+# Numbers
+
+
+def seconds(value: float) -> str:
+    return f"{value:g}"
+
+
+def mebibytes(size: int) -> str:
+    assert size % 2**20 == 0
+    return f"{size // 2**20} MiB"
+
+
+WORDS = {5.0: "five", 10.0: "ten"}
+
+*DELAYS, LAST_DELAY = manager.RECONNECT_DELAYS
+
+NUMBERS = {
+    "timeouts": f"then {seconds(timeouts.DEFAULT_CONNECT)} s and {seconds(timeouts.DEFAULT_CALL)} s",
+    "exit grace": f"it has {seconds(process.EXIT_GRACE)} s to end by itself",
+    "term grace": f"then {seconds(process.TERM_GRACE)} s after SIGTERM",
+    "reconnect": f"after {', '.join(map(seconds, DELAYS))} and then every {seconds(LAST_DELAY)} seconds, "
+    f"for {seconds(manager.RECONNECT_WINDOW)} seconds",
+    "statistics": f"when only statistics changed, at most {WORDS[1 / manager.STATISTICS_INTERVAL]} times a second",
+    "pages": f"after {calls.PAGE_LIMIT:,} pages",
+    "items": f"after {calls.ITEM_LIMIT:,} items",
+    "burst": f"{logs.BURST:,} entries pass at once and {logs.RATE} a second in the long run",
+    "stderr": f"Stderr lines are cut at {process.STDERR_LINE_LIMIT // 1024} KiB",
+    "entry": f"a message at {logs.MESSAGE_LENGTH:,} characters",
+    "message over": f"or a message over {mebibytes(frames.MAX_MESSAGE_BYTES)}",
+    "editor's message": f"| a message of the editor | {mebibytes(frames.MAX_MESSAGE_BYTES)} |",
+    "server's message": f"| a message of the server | {mebibytes(channel.MESSAGE_LIMIT)};",
+    "unread": f"does not read its stdin | {mebibytes(stdio.UNREAD_LIMIT)} |",
+    "waiting": f"an editor that does not read | {mebibytes(outbox.MAX_WAITING_BYTES)} |",
+    "waiting, exit": f"does not read {mebibytes(outbox.MAX_WAITING_BYTES)} that wait",
+    "stop": f"leaves nothing running, within {WORDS[serve.STOP_TIMEOUT]} seconds",
+}
+"""What the page says of each constant."""
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+def test_a_number_on_the_page_is_the_one_in_the_code(what: str) -> None:
+    assert NUMBERS[what] in TEXT
+
+
+def test_the_heartbeat_is_the_one_in_the_code() -> None:
+    import_stack()
+    from mcp_sidecar.connection.link import HEARTBEAT_INTERVAL  # late: it costs a second
+
+    assert f"an idle server is asked every {seconds(HEARTBEAT_INTERVAL)} s" in TEXT
+
+
+def test_the_graces_stay_within_what_is_promised() -> None:
+    assert process.EXIT_GRACE + process.TERM_GRACE < serve.STOP_TIMEOUT
