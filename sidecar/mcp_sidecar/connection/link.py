@@ -339,6 +339,8 @@ class Link(ChannelEvents):
             params = dict(params or {})
             params["_meta"] = {LOG_LEVEL_META_KEY: self._log_level, **(params.get("_meta") or {}), **self._envelope}
             message["params"] = params
+            if self._channel.transport != "streamable-http":
+                return headers  # nobody would read them, and walking a schema for them takes time
             headers[MCP_METHOD_HEADER] = method
             name = params.get(NAME_BEARING_METHODS.get(method, ""))
             if isinstance(name, str):

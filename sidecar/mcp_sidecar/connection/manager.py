@@ -21,8 +21,6 @@ from mcp_sidecar.connection.errors import (
     SidecarError,
 )
 from mcp_sidecar.connection.logs import LogEntry, LogFeed, Source
-from mcp_sidecar.connection.redaction import Redactor
-from mcp_sidecar.connection.resolution import Resolved, resolve
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, Statistics, TargetInfo
 from mcp_sidecar.connection.target import HttpEndpoint, Target
@@ -30,6 +28,8 @@ from mcp_sidecar.connection.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.link import Answer, Link
+    from mcp_sidecar.connection.redaction import Redactor
+    from mcp_sidecar.connection.resolution import Resolved
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class _Standing:
     """The connection that stands."""
 
     target: Target
-    resolved: Resolved
+    resolved: "Resolved"
     link: "Link"
 
 
@@ -83,7 +83,7 @@ class _Attempt:
     """A connect under way."""
 
     target: Target
-    resolved: Resolved
+    resolved: "Resolved"
     since: datetime
     task: "asyncio.Task[Link] | None" = None
     interrupted_by: str | None = None
@@ -108,7 +108,7 @@ class _Listener:
     """Hears one link; what it says is shown without the secrets of its own target."""
 
     manager: "ConnectionManager"
-    redactor: Redactor
+    redactor: "Redactor"
 
     def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
         self.manager.log.add(source, level, message, name, mask=self.redactor.text)
@@ -221,6 +221,9 @@ class ConnectionManager:
             SidecarError: no connection came about; the status holds the same error.
             Interrupted: something else was asked for meanwhile.
         """
+        # Imported when it is needed: before the answer to `initialize` every module counts.
+        from mcp_sidecar.connection.resolution import resolve
+
         try:
             resolved = resolve(target, workspace=self._workspace(), environ=self._environ)
             timeouts = self._timeouts().overridden(connect=target.connect_timeout, call=target.call_timeout)
@@ -333,7 +336,7 @@ class ConnectionManager:
             self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)
         return await self._open(attempt.target, attempt.resolved, timeout)
 
-    async def _open(self, target: Target, resolved: Resolved, timeout: float) -> "Link":
+    async def _open(self, target: Target, resolved: "Resolved", timeout: float) -> "Link":
         open_link = await load_stack()
         return await open_link(
             resolved.endpoint,
@@ -357,7 +360,7 @@ class ConnectionManager:
             )
             self._let_go(old, reason)
 
-    def _install(self, target: Target, resolved: Resolved, link: "Link") -> None:
+    def _install(self, target: Target, resolved: "Resolved", link: "Link") -> None:
         now = _now()
         info = attrs.evolve(resolved.info, transport=link.transport)
         self._truth = _Truth(state="connected", since=now, target=info, server=link.server, connected_at=now)
@@ -463,6 +466,8 @@ class ConnectionManager:
 
     async def _exchange(self, send: "Callable[[Link, float], Awaitable[Answer]]") -> "Answer":
         """Send something on the connection, and keep count of it."""
+        from mcp_sidecar.connection.redaction import Redactor
+
         redactor = Redactor() if self._standing is None else self._standing.resolved.redactor
         self._in_flight += 1
         self._statistics_changed()
@@ -539,7 +544,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _redact(error: SidecarError, redactor: Redactor) -> None:
+def _redact(error: SidecarError, redactor: "Redactor") -> None:
     """Mask the target's secrets in an error, whatever it quotes."""
     error.message = redactor.text(error.message)
     error.args = (error.message,)

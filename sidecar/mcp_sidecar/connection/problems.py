@@ -16,6 +16,9 @@ PROBLEM_LIMIT = 20
 
 _MESSAGE_LIMIT = 300
 
+VALIDATORS = 256
+"""Schemas whose validators are kept."""
+
 
 @attrs.frozen
 class Problem:
@@ -40,19 +43,25 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
         version: the negotiated protocol version.
     """
     try:
-        surface = _surface(mcp_types.methods.is_input_required(result))
-        mcp_types.methods.validate_server_result(method, version, result, surface=surface)
+        schema = _protocol_schema(method, version, mcp_types.methods.is_input_required(result))
+        if schema is not None:
+            schema.validate_python(result, by_name=False)
     except pydantic.ValidationError as error:
         items = error.errors(include_url=False, include_context=False, include_input=False)
         faults = _of_meant_members([_fault(item, result) for item in items])
         # Members of a union that share a field complain about it in the same words.
         problems = dict.fromkeys(Problem("protocol", _json_path(fault.path), _short(fault.message)) for fault in faults)
         return list(problems)[:PROBLEM_LIMIT]
-    except (KeyError, ValueError):
-        return []  # no schema is on file
     except RecursionError:
         return [Problem("protocol", "$", "nested too deep to be checked")]
     return []
+
+
+@functools.cache
+def _protocol_schema(method: str, version: str, input_required: bool) -> pydantic.TypeAdapter[Any] | None:
+    """None where no schema is on file. The SDK's own function also serialises what it has validated."""
+    surface = _surface(input_required).get((method, version))
+    return None if surface is None else pydantic.TypeAdapter(surface)
 
 
 def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) -> list[Problem]:
@@ -68,7 +77,7 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
     if "structuredContent" not in result:
         return [Problem("output-schema", "$", "the tool has an outputSchema, but the result has no structuredContent")]
     try:
-        errors = list(_first(_validator(schema).iter_errors(result["structuredContent"])))
+        errors = list(_first(_validator(_Same(schema)).iter_errors(result["structuredContent"])))
     except SchemaError as error:
         return [Problem("output-schema", "$", _short(f"the tool's outputSchema is no JSON Schema: {error.message}"))]
     except Exception as error:  # noqa: BLE001 - a stranger's schema: a `$schema` that is no text, a foreign `pattern`, …
@@ -101,7 +110,25 @@ def _first(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
     return (error for error, _ in zip(errors, range(PROBLEM_LIMIT), strict=False))
 
 
-def _validator(schema: dict[str, Any]) -> Any:
+class _Same:
+    """A schema that is equal to itself only: a tool keeps the same one until the tools are listed again."""
+
+    __slots__ = ("schema",)
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self.schema = schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.schema is other.schema
+
+
+@functools.lru_cache(maxsize=VALIDATORS)
+def _validator(same: _Same) -> Any:
+    """Made once for each schema: checking the schema itself takes ten times as long as checking a result."""
+    schema = same.schema
     kind = validators.validator_for(schema, default=validators.Draft202012Validator)
     # Formats unchecked: a `pattern` in JavaScript's dialect is right, even where Python can't read it.
     kind.check_schema(schema, format_checker=FormatChecker(formats=()))

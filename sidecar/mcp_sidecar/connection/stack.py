@@ -1,6 +1,7 @@
 """Imports the MCP stack: late, off the event loop, and deaf to what a workspace says."""
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -36,12 +37,15 @@ def import_stack() -> None:
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)
         try:
-            importlib.import_module("mcp_sidecar.connection.opening")
+            for module in ("opening", "problems", "resolution"):
+                importlib.import_module(f"mcp_sidecar.connection.{module}")
         finally:
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+        # What was imported stays for good. Unfrozen, each full collection walks it and stops the loop for some 0.1 s.
+        gc.freeze()
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)

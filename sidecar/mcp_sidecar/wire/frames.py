@@ -19,7 +19,12 @@ MAX_HEADER_BYTES = 16 * 1024
 MAX_SKIPPED_BYTES = 1 << 40
 """A body announced to be longer than this is a broken header, not a long message."""
 
-_SKIP_CHUNK = 64 * 1024
+READ_CHUNK = 256 * 1024
+"""Bytes read at once."""
+
+_HEAD = 64 * 1024
+"""Bytes of an oversized body in which its id is looked for."""
+
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SCALAR = rb'"(?:[^"\\]|\\.)*"|-?\d+'
 _LEADING_MEMBERS = re.compile(rb'\s*\{(?:\s*"(?:jsonrpc|method|id)"\s*:\s*(?:' + _SCALAR + rb")\s*,)*")
@@ -48,6 +53,82 @@ class Oversized:
 Frame = bytes | Oversized
 
 
+class FrameDecoder:
+    """Cuts a stream of bytes into frames, however it is chunked.
+
+    Parameters:
+        max_message_bytes: A longer body is skipped and comes out as `Oversized`.
+    """
+
+    def __init__(self, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
+        self._limit = max_message_bytes
+        self._header = _Header(1)
+        self._pending = bytearray()
+        """Bytes of a header line or of a body that is not complete."""
+        self._body_size: int | None = None
+        """Bytes of the body that is being read; None within a header."""
+        self._head = b""
+        self._skipping = 0
+        """Bytes of an oversized body that are still to come."""
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Take the next bytes, and yield the frames that are complete with them.
+
+        Raises:
+            FramingError: There is no telling where the next message begins.
+        """
+        if self._skipping and self._body_size is not None:
+            # Not kept: an oversized body may be larger than the memory.
+            skipped = min(self._skipping, len(data))
+            self._skipping -= skipped
+            data = data[skipped:]
+            if self._skipping:
+                return
+            yield self._oversized(self._body_size)
+        self._pending += data
+        position = 0
+        try:
+            while True:
+                if self._body_size is None:
+                    end = self._pending.find(b"\n", position)
+                    line = self._pending[position : end + 1 if end >= 0 else len(self._pending)]
+                    if end < 0:
+                        self._header.check_length(len(line))
+                        return
+                    position = end + 1
+                    self._body_size = self._header.line(bytes(line))
+                    continue
+                have = len(self._pending) - position
+                if self._body_size > self._limit:
+                    if have < min(_HEAD, self._body_size):
+                        return
+                    taken = min(have, self._body_size)
+                    self._head = bytes(self._pending[position : position + min(_HEAD, taken)])
+                    position += taken
+                    self._skipping = self._body_size - taken
+                    if self._skipping:
+                        return
+                    yield self._oversized(self._body_size)
+                    continue
+                if have < self._body_size:
+                    return
+                with memoryview(self._pending) as view:
+                    body = bytes(view[position : position + self._body_size])
+                position += self._body_size
+                self._next()
+                yield body
+        finally:
+            del self._pending[:position]
+
+    def _oversized(self, size: int) -> Oversized:
+        self._next()
+        return Oversized(size=size, limit=self._limit, id=_id_at_head(self._head))
+
+    def _next(self) -> None:
+        self._body_size = None
+        self._header = _Header(self._header.count + 1)
+
+
 def read_frames(stream: BinaryIO, max_message_bytes: int = MAX_MESSAGE_BYTES) -> Iterator[Frame]:
     """Yield the bodies until the stream ends. An end in the middle of a frame is an end, too.
 
@@ -58,52 +139,46 @@ def read_frames(stream: BinaryIO, max_message_bytes: int = MAX_MESSAGE_BYTES) ->
     Raises:
         FramingError: There is no telling where the next message begins.
     """
-    count = 0
-    while True:
-        count += 1
-        size = _read_header(stream, count)
-        if size is None:
-            return
-        if size > max_message_bytes:
-            oversized = _skip(stream, size, max_message_bytes)
-            if oversized is None:
-                return
-            yield oversized
-            continue
-        body = stream.read(size)
-        if len(body) < size:
-            return
-        yield body
+    decoder = FrameDecoder(max_message_bytes)
+    read = getattr(stream, "read1", stream.read)
+    while data := read(READ_CHUNK):
+        yield from decoder.feed(data)
 
 
-def _read_header(stream: BinaryIO, count: int) -> int | None:
-    """Return the Content-Length of the next frame, or None at the end of the stream."""
-    size: int | None = None
-    total = 0
-    lines = 0
-    while True:
-        line = stream.readline(MAX_HEADER_BYTES)
-        if not line.endswith(b"\n"):
-            if len(line) < MAX_HEADER_BYTES:
-                return None
-            raise FramingError(f"message {count}: a header line longer than {MAX_HEADER_BYTES} bytes")
-        total += len(line)
-        if total > MAX_HEADER_BYTES:
-            raise FramingError(f"message {count}: headers longer than {MAX_HEADER_BYTES} bytes")
+class _Header:
+    """The header lines of one frame."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._size: int | None = None
+        self._total = 0
+        self._lines = 0
+
+    def check_length(self, length: int) -> None:
+        if length >= MAX_HEADER_BYTES:
+            raise FramingError(f"message {self.count}: a header line longer than {MAX_HEADER_BYTES} bytes")
+
+    def line(self, line: bytes) -> int | None:
+        """Take one line; gives the size of the body when it was the last one."""
+        self.check_length(len(line))
+        self._total += len(line)
+        if self._total > MAX_HEADER_BYTES:
+            raise FramingError(f"message {self.count}: headers longer than {MAX_HEADER_BYTES} bytes")
         line = line.strip(b"\r\n \t")
         if not line:
-            if lines == 0:
-                continue  # blank lines before a header do no harm
-            if size is None:
-                raise FramingError(f"message {count}: no Content-Length among its {lines} header lines")
-            return size
-        lines += 1
+            if self._lines and self._size is None:
+                raise FramingError(f"message {self.count}: no Content-Length among its {self._lines} header lines")
+            return self._size  # blank lines before a header do no harm
+        self._lines += 1
         name, colon, value = line.partition(b":")
         name = name.strip()
         if not colon or not _TOKEN.fullmatch(name):
-            raise FramingError(f"message {count}: header line {lines} is none; was the Content-Length before it wrong?")
+            raise FramingError(
+                f"message {self.count}: header line {self._lines} is none; was the Content-Length before it wrong?"
+            )
         if name.lower() == b"content-length":
-            size = _content_length(value.strip(), size, count)
+            self._size = _content_length(value.strip(), self._size, self.count)
+        return None
 
 
 def _content_length(value: bytes, earlier: int | None, count: int) -> int:
@@ -113,18 +188,6 @@ def _content_length(value: bytes, earlier: int | None, count: int) -> int:
     if earlier is not None and earlier != size:
         raise FramingError(f"message {count}: two different Content-Lengths, {earlier} and {size}")
     return size
-
-
-def _skip(stream: BinaryIO, size: int, limit: int) -> Oversized | None:
-    """Read past a body without keeping it; None when the stream ends within."""
-    head = stream.read(min(_SKIP_CHUNK, size))
-    left = size - len(head)
-    while left:
-        chunk = stream.read(min(_SKIP_CHUNK, left))
-        if not chunk:
-            return None
-        left -= len(chunk)
-    return Oversized(size=size, limit=limit, id=_id_at_head(head))
 
 
 def _id_at_head(head: bytes) -> int | str | None:

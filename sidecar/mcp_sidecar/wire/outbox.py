@@ -1,11 +1,15 @@
 """The outbox: a queue and a thread in front of the client's end of the wire.
 
 A client that stops reading blocks the thread and nobody else. The queue is bounded in bytes; a client that lets it run
-full is taken for dead.
+full is taken for dead. A small frame that surely fits is written in place: a hop to the thread costs more than the rest.
 """
 
 import collections
 import logging
+import os
+import select
+import stat
+import sys
 import threading
 from collections.abc import Callable
 from typing import BinaryIO
@@ -43,6 +47,9 @@ class Outbox:
         self._waiting_bytes = 0
         self._open = True
         self._lost = False
+        self._writing = False
+        """Whether the thread is in a write, so that nobody may overtake it."""
+        self._room = _Room.of(stream)
         self._changed = threading.Condition()
         # A daemon: a thread that blocks in a write to a dead client must not keep the process.
         self._thread = threading.Thread(target=self._write, name="wire-outbox", daemon=True)
@@ -58,6 +65,8 @@ class Outbox:
         header = b"Content-Length: %d\r\n\r\n" % len(body)
         with self._changed:
             if not self._open:
+                return
+            if not self._chunks and not self._writing and self._room is not None and self._room.takes(header, body):
                 return
             if self._waiting_bytes > self._max_waiting_bytes:
                 self._open = False
@@ -102,8 +111,10 @@ class Outbox:
                             return
                         self._changed.wait()
                     batch = self._take()
+                    self._writing = True
                 self._write_all(batch)
                 with self._changed:
+                    self._writing = False
                     self._waiting_bytes = max(0, self._waiting_bytes - len(batch))
         except (OSError, ValueError) as exc:  # ValueError: the stream was closed under the writer
             with self._changed:
@@ -135,3 +146,37 @@ class Outbox:
         self._lost = True
         self._chunks.clear()
         self._waiting_bytes = 0
+
+
+class _Room:
+    """Tells whether a write to a pipe or socket is sure not to block, and writes then.
+
+    POSIX, `poll` and "Pipe I/O": a pipe is writable when PIPE_BUF bytes fit, and so many are written whole or not at
+    all. A Unix socket is writable when most of its buffer, which is larger than that, is free.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+
+    @classmethod
+    def of(cls, stream: BinaryIO) -> "_Room | None":
+        """The room of a stream; None where it can't be told."""
+        if sys.platform == "win32" or not hasattr(select, "poll"):
+            return None
+        try:
+            descriptor = stream.fileno()
+            kind = os.fstat(descriptor).st_mode
+        except (OSError, ValueError):
+            return None
+        return cls(descriptor) if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else None
+
+    def takes(self, header: bytes, body: bytes) -> bool:
+        """Write the frame if it surely fits; whatever else is the case is found out by the thread."""
+        if len(header) + len(body) > select.PIPE_BUF or self._poll.poll(0) != [(self._descriptor, select.POLLOUT)]:
+            return False
+        try:
+            return os.write(self._descriptor, header + body) > 0
+        except OSError:
+            return False

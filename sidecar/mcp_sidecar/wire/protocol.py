@@ -227,13 +227,21 @@ class WireProtocol(LanguageServerProtocol):
         if not inspect.isawaitable(outcome):
             self._answer(msg_id, label, outcome)
             return
-        task = asyncio.ensure_future(_guard(outcome))
+        task = asyncio.ensure_future(self._attend(msg_id, label, outcome))
         if msg_id is None:
             self._notified.add(task)
         else:
             self._in_flight[msg_id] = task
         task.add_done_callback(partial(self._finish, msg_id, label))
         task.add_done_callback(partial(_close, outcome))
+
+    async def _attend(self, msg_id: MsgId | None, label: str, outcome: Awaitable[Any]) -> Any:
+        """Await the handler, and answer with its result at once rather than a turn of the loop later."""
+        result = await _guard(outcome)
+        if msg_id is not None and self._in_flight.get(msg_id) is asyncio.current_task():
+            del self._in_flight[msg_id]
+            self._answer(msg_id, label, result)
+        return result
 
     def _finish(self, msg_id: MsgId | None, label: str, task: asyncio.Task[Any]) -> None:
         self._notified.discard(task)

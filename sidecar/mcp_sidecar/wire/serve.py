@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NoReturn
 import attrs
 
 from mcp_sidecar.wire.frames import MAX_MESSAGE_BYTES
-from mcp_sidecar.wire.inbox import Inbox
+from mcp_sidecar.wire.inbox import open_inbox
 from mcp_sidecar.wire.outbox import MAX_WAITING_BYTES, Outbox
 from mcp_sidecar.wire.parent import wait_for_death
 from mcp_sidecar.wire.server import WireServer
@@ -141,7 +141,7 @@ async def serve(
 
     Parameters:
         server: Made by `create_server`; serves once.
-        reader: Buffered binary stream from the client. A thread may stay blocked in it after the return.
+        reader: Binary stream from the client, not read from yet. A thread may stay blocked in it after the return.
         writer: Binary stream to the client. Neither stream is closed.
         on_stop: The cleanup. It also runs after, or even during, the one that `shutdown` started: it must bear that.
         stop_timeout: Seconds from the reason to stop to the return.
@@ -157,9 +157,8 @@ async def serve(
     protocol.outbox = outbox
     protocol.on_exit = session.exit_came
     protocol.on_parent = session.watch_parent
-    inbox = Inbox(reader, protocol.handle_frame, session.stream_ended, max_message_bytes)
     with handle_signals(session.signal_came):
-        inbox.start()
+        inbox = open_inbox(reader, protocol.handle_frame, session.stream_ended, max_message_bytes)
         end = await session.wait()
         code = end.exit_code(after_shutdown=protocol.is_shut_down)
         log.log(logging.INFO if code == 0 else logging.ERROR, "stopping: %s", end.reason)

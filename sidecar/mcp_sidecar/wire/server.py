@@ -163,9 +163,8 @@ def create_server(
 
 
 def _add_command(server: WireServer, command: str, route: Route) -> None:
-    @server.command(command)
-    def run(*arguments: Any) -> Awaitable[Any]:
-        return route.call_as_command(arguments)
+    # Not by pygls's decorator, which looks into every function's type hints.
+    server.protocol.fm.commands[command] = lambda *arguments: route.call_as_command(arguments)
 
 
 def _add_hooks(server: WireServer, hooks: Hooks) -> None:

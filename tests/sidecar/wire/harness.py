@@ -1,9 +1,11 @@
 """A raw client: bytes in, bytes out, over pipes, with no code of the wire's own."""
 
 import asyncio
+import contextlib
 import io
 import json
 import os
+import queue
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -46,6 +48,9 @@ class RawClient:
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._reader = threading.Thread(target=self._read, daemon=True)
+        self._unsent: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
         self._ids = iter(range(1000, 10**9))
         self.exit_code: asyncio.Task[int]
         self.stopped = asyncio.Event()
@@ -72,9 +77,15 @@ class RawClient:
             self._in = -1
 
     def send_bytes(self, data: bytes) -> None:
-        """Write; what does not fit into a pipe must be sent from a thread."""
-        while data:
-            data = data[os.write(self._out, data) :]
+        """Write, in order, without waiting for the server, which may read on the loop that this runs on."""
+        self._unsent.put(data)
+
+    def _write(self) -> None:
+        with open(self._out, "wb", buffering=0) as stream, contextlib.suppress(BrokenPipeError):
+            while (data := self._unsent.get()) is not None:
+                view = memoryview(data)
+                while view:
+                    view = view[stream.write(view) :]
 
     def send(self, message: Any) -> None:
         self.send_bytes(frame(message))
@@ -110,9 +121,7 @@ class RawClient:
 
     def close(self) -> None:
         """Close the client's sending end."""
-        if self._out >= 0:
-            os.close(self._out)
-            self._out = -1
+        self._unsent.put(None)
 
     async def end(self) -> int:
         """The exit code, after closing."""
