@@ -1,7 +1,7 @@
 """The outbox: a queue and a thread in front of the client's end of the wire.
 
 A client that stops reading blocks the thread and nobody else. The queue is bounded in bytes; a client that lets it run
-full is taken for dead. A small frame that surely fits is written in place: a hop to the thread costs more than the rest.
+full is taken for dead. A small frame that surely fits is written in place: a hop to the thread would cost more.
 """
 
 import collections
