@@ -62,7 +62,7 @@ CASES = (
         log="answered already",
         marks=(
             pytest.mark.xfail(
-                strict=True,
+                strict=False,  # it depends on whether both lines are read at once
                 reason="link.received() says nothing of a second answer that comes before the first was taken",
                 raises=AssertionError,
             ),
