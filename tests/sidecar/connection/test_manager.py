@@ -26,7 +26,7 @@ from mcp_sidecar.connection.errors import (
 )
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
-from mcp_sidecar.connection.stack import import_stack
+from mcp_sidecar.connection.stack import import_stack, load_stack
 from mcp_sidecar.connection.status import ConnectionStatus, State, Statistics
 from mcp_sidecar.connection.target import Target
 from mcp_sidecar.connection.timeouts import Timeouts
@@ -367,6 +367,27 @@ async def test_an_interrupted_connect_leaves_no_process(owner: Owner) -> None:
     assert owner.status.state == "connected"
 
 
+async def test_a_connection_that_comes_about_in_the_moment_it_is_given_up_is_closed(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_link = await load_stack()
+
+    async def opened_too_late(*args: Any, **options: Any) -> Any:
+        link = await open_link(*args, **options)
+        attempt.cancel()
+        return link
+
+    async def stack() -> Any:
+        return opened_too_late
+
+    monkeypatch.setattr(manager_module, "load_stack", stack)  # the moment can't be met from outside
+    attempt = owner.connect(FIRST)
+    with pytest.raises(asyncio.CancelledError):
+        await attempt
+    assert owner.status.state == "disconnected"
+    await owner.until_servers(0)
+
+
 async def test_the_loss_of_the_standing_connection_during_an_attempt_is_told_at_once(owner: Owner) -> None:
     await owner.manager.connect(FIRST)
     (standing,) = owner.servers
@@ -434,11 +455,6 @@ async def test_only_the_same_target_is_let_go_of_before_the_new_connection_is_up
     assert most == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="close() must also wait for the task of an attempt that it interrupts, and that of a recovery, before it "
-    "looks at _graves: their clean-up is buried only once they have been cancelled",
-)
 async def test_close_returns_when_the_server_of_an_attempt_is_gone(owner: Owner) -> None:
     attempt = owner.connect(HANGING)
     await owner.until_servers(1)
@@ -459,11 +475,6 @@ async def test_close_returns_when_the_server_is_gone(owner: Owner) -> None:
         await call
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="connect() and _recover() must give up the attempt on any exception, not only on a SidecarError: an "
-    "unforeseen one leaves the state `connecting` (or `reconnecting`) for ever",
-)
 async def test_a_defect_while_connecting_does_not_leave_the_status_connecting(
     owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -476,10 +487,6 @@ async def test_a_defect_while_connecting_does_not_leave_the_status_connecting(
     assert owner.status.state == "failed"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_renewed() must only hand out a connection to the same target: raise when standing.target is another",
-)
 async def test_a_request_whose_session_expired_never_goes_to_another_server(owner: Owner, serve: Serve) -> None:
     server = await serve(nasty_http("expires", 1))
     await owner.manager.connect(Target(url=server.url))
@@ -493,11 +500,6 @@ async def test_a_request_whose_session_expired_never_goes_to_another_server(owne
         await call
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Calls._checked() takes the version from get_status().server, which is None while another server is tried; "
-    "it must come from the link that answered",
-)
 async def test_results_are_held_against_the_protocol_also_while_another_server_is_tried(owner: Owner) -> None:
     await owner.manager.connect(target(nasty("contentless")))
     attempt = owner.connect(HANGING)
