@@ -131,11 +131,7 @@ class Calls:
     def _checked(self, method: str, answer: "Answer") -> "list[Problem]":
         from mcp_sidecar.connection.problems import against_protocol
 
-        server = self._manager.get_status().server
-        problems = list(answer.problems)
-        if server is not None:
-            problems += against_protocol(method, server.protocol_version, answer.result)
-        return problems
+        return [*answer.problems, *against_protocol(method, answer.protocol_version, answer.result)]
 
     async def _tool(self, name: str) -> Mapping[str, Any] | None:
         """The tool as the server lists it, asking for the list when it was not seen yet."""

@@ -92,6 +92,8 @@ class Answer:
     result: dict[str, Any]
     duration_ms: float
     problems: list[Problem]
+    protocol_version: str
+    """The version that was spoken."""
 
 
 class Link(ChannelEvents):
@@ -161,7 +163,7 @@ class Link(ChannelEvents):
                 raise self.lost.result()
             await negotiation
         except MCPError as error:
-            raise _handshake_error(error) from error
+            raise self._refused(error, protocol) from error
         except pydantic.ValidationError as error:
             raise _malformed_handshake(error) from error
         except RuntimeError as error:
@@ -259,7 +261,7 @@ class Link(ChannelEvents):
         if method == "logging/setLevel" and self.modern:
             # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
             self._log_level = str((params or {}).get("level", LOG_LEVEL))
-            return Answer({}, 0.0, [])
+            return Answer({}, 0.0, [], self.server.protocol_version)
         loop = asyncio.get_running_loop()
         request_id = next(self._ids)
         message: Message = {"jsonrpc": "2.0", "id": request_id, "method": method}
@@ -284,7 +286,7 @@ class Link(ChannelEvents):
         finally:
             self._waiting.pop(request_id, None)
             flaws = self._flaws.pop(request_id, [])
-        return Answer(result, (loop.time() - started) * 1000, flaws)
+        return Answer(result, (loop.time() - started) * 1000, flaws, self.server.protocol_version)
 
     async def ping(self, *, timeout: float) -> Answer:
         """Ask whether the server answers. The 2026-07-28 era has no ping; there `server/discover` serves.
@@ -366,11 +368,13 @@ class Link(ChannelEvents):
             return
         request_id = message["id"]
         if (future := self._waiting.get(request_id)) is not None:
-            if not future.done():
-                if "error" in message:
-                    future.set_exception(_server_error(message["error"]))
-                else:
-                    future.set_result(message["result"])
+            if future.done():
+                if not future.cancelled():
+                    self.violated(f"an answer to request {request_id!r}, which is answered already")
+            elif "error" in message:
+                future.set_exception(_server_error(message["error"]))
+            else:
+                future.set_result(message["result"])
         elif request_id in self._session_requests:
             asked = self._session_requests.pop(request_id)
             if asked in ("initialize", "server/discover") and "result" in message:
@@ -483,6 +487,20 @@ class Link(ChannelEvents):
             instructions=instructions if isinstance(instructions, str) else None,
         )
 
+    def _refused(self, error: MCPError, protocol: str) -> SidecarError:
+        local = error.error.data
+        if isinstance(local, _Local):
+            return local.error
+        other = "legacy" if protocol in MODERN_PROTOCOL_VERSIONS else "auto"
+        also = "" if protocol == other else f"; try protocolVersion {other}"
+        violations = {"violations": list(self._violations)} if self._violations else {}
+        return ServerError(
+            f"The server refused the handshake: {error.error.message or 'no message'} (code {error.error.code})."
+            f"{self.suspicion()}",
+            suggestion=f"Look into the server's log{also}.",
+            details={"error": error.error.model_dump(by_alias=True, mode="json", exclude_unset=True), **violations},
+        )
+
     def _no_common_version(self, error: RuntimeError) -> ProtocolError:
         offered = self._handshake.get("supportedVersions") or self._handshake.get("protocolVersion")
         return ProtocolError(
@@ -524,18 +542,6 @@ class _Local:
 
     def __init__(self, error: SidecarError) -> None:
         self.error = error
-
-
-def _handshake_error(error: MCPError) -> SidecarError:
-    local = error.error.data
-    if isinstance(local, _Local):
-        return local.error
-    plain = error.error.model_dump(by_alias=True, mode="json", exclude_unset=True)
-    return ServerError(
-        f"The server refused the handshake: {error.error.message or 'no message'} (code {error.error.code}).",
-        suggestion="Look into the server's log; try protocolVersion legacy if it does not know server/discover.",
-        details={"error": plain},
-    )
 
 
 def _malformed_handshake(error: pydantic.ValidationError) -> ProtocolError:

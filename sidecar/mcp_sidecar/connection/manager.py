@@ -88,12 +88,6 @@ class _Attempt:
     task: "asyncio.Task[Link] | None" = None
     interrupted_by: str | None = None
 
-    def interrupt(self, why: str) -> None:
-        """Give it up; its `connect()` raises `Interrupted`."""
-        self.interrupted_by = why
-        if self.task is not None:
-            self.task.cancel()
-
 
 @attrs.frozen(kw_only=True, eq=False)
 class _Recovery:
@@ -151,7 +145,8 @@ class ConnectionManager:
         self._revision = 0
         self._statistics_timer: asyncio.TimerHandle | None = None
         self._change = asyncio.Event()
-        self._graves: set[asyncio.Task[None]] = set()
+        self._graves: set[asyncio.Task[Any]] = set()
+        """What is being cleaned up; nothing waits for it but `close()`."""
 
     # what is true
 
@@ -188,8 +183,11 @@ class ConnectionManager:
         Raises:
             NotConnected: there is none; says what became of it.
         """
-        if self.link is not None:
-            return self.link
+        if self.link is None:
+            raise self._not_connected()
+        return self.link
+
+    def _not_connected(self) -> NotConnected:
         match self._truth.state:
             case "reconnecting":
                 message = "The connection is lost and is being made again"
@@ -205,7 +203,7 @@ class ConnectionManager:
                 suggestion = "Use mcp/connect first."
         why = f": {self._error.message}" if self._error is not None and self._truth.state != "disconnected" else "."
         details = {"state": self.get_status().state}
-        raise NotConnected(f"{message}{why}", suggestion=suggestion, details=details)
+        return NotConnected(f"{message}{why}", suggestion=suggestion, details=details)
 
     # what is asked for
 
@@ -234,25 +232,27 @@ class ConnectionManager:
             self._changed()
             raise
         if self._attempt is not None:
-            self._attempt.interrupt("a later mcp/connect")
-        self._last_target = target
+            self._interrupt(self._attempt, "a later mcp/connect")
         attempt = self._attempt = _Attempt(target=target, resolved=resolved, since=_now())
         self._changed()
         attempt.task = asyncio.create_task(self._make(attempt, timeouts.connect))
         try:
             await asyncio.wait({attempt.task})
         except asyncio.CancelledError:
-            attempt.interrupt("the client")
-            self._give_up(attempt)
+            self._interrupt(attempt, "the client")
+            self._show_what_stands(attempt)
             raise
         if attempt.interrupted_by is not None:
-            self._give_up(attempt)
+            self._show_what_stands(attempt)
             raise Interrupted(f"The connect was interrupted by {attempt.interrupted_by}.")
         try:
             link = attempt.task.result()
         except SidecarError as error:
             _redact(error, resolved.redactor)
             self._attempt_failed(attempt, error.failure)
+            raise
+        except Exception as error:
+            self._attempt_failed(attempt, _defect(error))
             raise
         self._replace(attempt, link)
         return self.get_status()
@@ -264,7 +264,7 @@ class ConnectionManager:
         """
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
-            attempt.interrupt("mcp/disconnect")
+            self._interrupt(attempt, "mcp/disconnect")
         self._stop_recovery()
         standing, self._standing = self._standing, None
         if attempt is not None or self._truth.state != "disconnected":
@@ -313,11 +313,11 @@ class ConnectionManager:
     async def close(self) -> None:
         """End everything, and return when nothing is left."""
         await self.disconnect()
+        while self._graves:
+            await asyncio.wait(self._graves)
         self.log.close()
         if self._statistics_timer is not None:
             self._statistics_timer.cancel()
-        while self._graves:
-            await asyncio.wait(self._graves)
 
     # connecting
 
@@ -351,6 +351,7 @@ class ConnectionManager:
         """Put the new connection in the place of the old one."""
         old = self._standing
         self._attempt = None
+        self._last_target = attempt.target
         self._stop_recovery()
         self._install(attempt.target, attempt.resolved, link)
         if old is not None:
@@ -378,18 +379,27 @@ class ConnectionManager:
         self._error = failure
         if self._truth.state in ("disconnected", "failed"):
             self._truth = _Truth(state="failed", since=_now(), target=attempt.resolved.info)
+            self._last_target = attempt.target
         self._changed()
 
-    def _give_up(self, attempt: _Attempt) -> None:
-        """Show what stands, and leave nothing of the attempt."""
+    def _interrupt(self, attempt: _Attempt, why: str) -> None:
+        """Give up an attempt; its `connect()` raises `Interrupted`, and nothing is left of it."""
         assert attempt.task is not None
+        attempt.interrupted_by = why
+        attempt.task.cancel()
+        self._graves.add(attempt.task)
         attempt.task.add_done_callback(self._bury_link)
+        if self._standing is None:
+            self._last_target = attempt.target
+
+    def _show_what_stands(self, attempt: _Attempt) -> None:
         if self._attempt is attempt:
             self._attempt = None
             self._changed()
 
     def _bury_link(self, task: "asyncio.Task[Link]") -> None:
         """Close the link that came about although nobody wants it any more."""
+        self._graves.discard(task)
         if not task.cancelled() and task.exception() is None:
             given_up = ConnectionLost("The connect was given up.", suggestion="Connect again.")
             self._bury(task.result().close(given_up, gracefully=False))
@@ -405,7 +415,7 @@ class ConnectionManager:
         self._standing = None
         now = _now()
         if isinstance(standing.resolved.endpoint, HttpEndpoint):
-            self._truth = attrs.evolve(self._truth, state="reconnecting", since=now)
+            self._truth = attrs.evolve(self._truth, state="reconnecting", since=now, connected_at=None)
             self._recovery = _Recovery(lost=standing, task=asyncio.create_task(self._recover(standing, error)))
         else:
             self._truth = attrs.evolve(self._truth, state="failed", since=now, connected_at=None)
@@ -434,6 +444,10 @@ class ConnectionManager:
                     self._error = failure.failure
                     break
                 continue
+            except Exception as defect:
+                logger.exception("reconnecting failed")
+                self._error = _defect(defect)
+                break
             self._recovery = None
             self._install(lost.target, lost.resolved, link)
             return
@@ -443,6 +457,8 @@ class ConnectionManager:
 
     def _stop_recovery(self) -> None:
         if self._recovery is not None:
+            self._graves.add(self._recovery.task)
+            self._recovery.task.add_done_callback(self._graves.discard)
             self._recovery.task.cancel()
             self._recovery = None
 
@@ -466,47 +482,45 @@ class ConnectionManager:
 
     async def _exchange(self, send: "Callable[[Link, float], Awaitable[Answer]]") -> "Answer":
         """Send something on the connection, and keep count of it."""
-        from mcp_sidecar.connection.redaction import Redactor
-
-        redactor = Redactor() if self._standing is None else self._standing.resolved.redactor
+        standing = self._standing
         self._in_flight += 1
         self._statistics_changed()
         try:
-            return await self._sent(send)
+            return await self._sent(send, standing)
         except SidecarError as error:
-            _redact(error, redactor)
+            if standing is not None:
+                _redact(error, standing.resolved.redactor)
             self._count("errors")
             raise
         finally:
             self._in_flight -= 1
             self._statistics_changed()
 
-    async def _sent(self, send: "Callable[[Link, float], Awaitable[Answer]]") -> "Answer":
-        link = self.require_connection()
+    async def _sent(self, send: "Callable[[Link, float], Awaitable[Answer]]", standing: _Standing | None) -> "Answer":
+        if standing is None:
+            raise self._not_connected()
         timeout = self._call_timeout()
         try:
-            return await send(link, timeout)
+            return await send(standing.link, timeout)
         except SessionExpired as error:
             # It carried nothing out, so this sends the request for the first time in effect.
             try:
                 async with asyncio.timeout(timeout):
-                    renewed = await self._renewed(link)
+                    renewed = await self._renewed(standing)
             except TimeoutError:
                 raise error from None
+            if renewed is None:
+                raise
             return await send(renewed, timeout)
 
-    async def _renewed(self, old: "Link") -> "Link":
-        """The connection that follows `old`, once it is there.
-
-        Raises:
-            NotConnected: none follows.
-        """
+    async def _renewed(self, old: _Standing) -> "Link | None":
+        """The new connection to the same server as `old`, once it is there; None when it won't come."""
         while True:
             standing = self._standing
-            if standing is not None and standing.link is not old:
-                return standing.link
-            if standing is None and self._truth.state != "reconnecting":
-                return self.require_connection()
+            if standing is not None and standing is not old:
+                return standing.link if standing.resolved.endpoint == old.resolved.endpoint else None
+            if standing is None and self._recovery is None:
+                return None
             await self._change.wait()
 
     def _call_timeout(self) -> float:
@@ -538,6 +552,15 @@ class ConnectionManager:
             self._statistics_timer.cancel()
             self._statistics_timer = None
         self.events.status_changed(self.get_status())
+
+
+def _defect(error: Exception) -> Failure:
+    """A defect of the sidecar itself, as the status shows it; its details are for the log."""
+    return Failure(
+        kind="connection_failed",
+        message=f"The sidecar could not connect because of a defect of its own ({type(error).__name__}).",
+        suggestion="See the sidecar's log, and report it; installing the sidecar anew may help.",
+    )
 
 
 def _now() -> datetime:

@@ -27,6 +27,9 @@ from mcp_sidecar.wire.server import Hooks, WireServer, create_server
 
 logger = logging.getLogger(__name__)
 
+BACKLOG_LIMIT = 32 * 1024 * 1024
+"""Bytes that may wait for the editor before notifications of the server are dropped; answers and statuses never are."""
+
 Handler = Callable[..., Awaitable[Any]]
 
 
@@ -36,6 +39,7 @@ class Sidecar:
     def __init__(self) -> None:
         self._settings = Settings()
         self._loading: asyncio.Task[Any] | None = None
+        self._dropped = 0
         self.manager = ConnectionManager(
             self, timeouts=self._settings.current_timeouts, workspace=self._workspace_folder
         )
@@ -75,7 +79,18 @@ class Sidecar:
             self.server.notify(LOGGED, entry)
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """Push a notification of the MCP server, also one that MCP does not know."""
+        """Push a notification of the MCP server, also one that MCP does not know.
+
+        While an editor does not keep up with a flood, what is beyond BACKLOG_LIMIT is dropped, and told as a number.
+        """
+        outbox = self.server.protocol.outbox
+        if outbox is not None and outbox.waiting_bytes > BACKLOG_LIMIT:
+            self._dropped += 1
+            return
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            message = f"{dropped} notifications of the server were dropped: the editor did not keep up"
+            self.logged(LogEntry(source="sidecar", level="warning", message=message))
         self.server.protocol.notify(f"mcp/{method}", Raw(params))
 
     # the handlers

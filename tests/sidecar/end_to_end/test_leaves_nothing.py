@@ -224,17 +224,7 @@ async def test_a_sidecar_that_ends_takes_a_stopped_server_along(
         assert await editor.wait(LIMIT) == code
 
 
-CLOSES_TOO_SOON = "ConnectionManager.close() does not wait for the attempt it interrupts, which buries its link later"
-
-
-@pytest.mark.parametrize(
-    "end",
-    [
-        pytest.param("shutdown and exit", marks=pytest.mark.xfail(strict=False, reason=CLOSES_TOO_SOON)),  # a race
-        pytest.param("EOF", marks=pytest.mark.xfail(strict=True, reason=CLOSES_TOO_SOON)),
-        pytest.param("SIGTERM", marks=pytest.mark.xfail(strict=True, reason=CLOSES_TOO_SOON)),
-    ],
-)
+@pytest.mark.parametrize("end", ["shutdown and exit", "EOF", "SIGTERM"])
 async def test_a_sidecar_that_ends_in_a_connect_leaves_nothing(
     start_editor: StartEditor, family: Family, end: str
 ) -> None:
