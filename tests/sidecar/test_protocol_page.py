@@ -10,7 +10,7 @@ import pytest
 from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import methods
+from mcp_sidecar.server import methods, sidecar
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Passthrough, name_on_wire
@@ -168,7 +168,8 @@ NUMBERS = {
     "editor's message": f"| a message of the editor | {mebibytes(frames.MAX_MESSAGE_BYTES)} |",
     "server's message": f"| a message of the server | {mebibytes(channel.MESSAGE_LIMIT)};",
     "unread": f"does not read its stdin | {mebibytes(stdio.UNREAD_LIMIT)} |",
-    "waiting": f"an editor that does not read | {mebibytes(outbox.MAX_WAITING_BYTES)} |",
+    "waiting": f"an editor that does not read | {mebibytes(outbox.MAX_WAITING_BYTES)};",
+    "backlog": f"beyond {mebibytes(sidecar.BACKLOG_LIMIT)}, notifications of the server are dropped",
     "waiting, exit": f"does not read {mebibytes(outbox.MAX_WAITING_BYTES)} that wait",
     "stop": f"leaves nothing running, within {WORDS[serve.STOP_TIMEOUT]} seconds",
 }

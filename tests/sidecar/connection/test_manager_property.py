@@ -394,12 +394,12 @@ class World:
         """Close the manager; nothing is left then, and everybody has an answer."""
         async with asyncio.timeout(LIMIT):
             await self.manager.close()
-            # What close() itself promises is in test_manager.py; here it is enough that all comes to an end.
-            while left := {*self.connects, *self.calls, *self.others, *self._tasks()}:
-                await asyncio.wait(left)
+            assert self._servers() == []
+            # Those who asked are told next, and nobody else has anything left to do.
             self.closed = True
-            while self._servers():
-                await asyncio.sleep(0.01)
+            while left := {*self.connects, *self.calls, *self.others}:
+                await asyncio.wait(left)
+        assert not self._tasks(), f"still at work: {self._tasks()}"
         assert (self.manager.get_status().state, self.manager.get_status().in_flight) == ("disconnected", 0)
         assert not self.defects, "\n".join(self.defects)
 
