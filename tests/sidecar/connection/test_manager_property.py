@@ -128,8 +128,6 @@ class World:
         self.calls: set[asyncio.Task[Any]] = set()
         self.others: set[asyncio.Task[Any]] = set()
         self.cancelled: set[asyncio.Task[Any]] = set()
-        self.last_target: Target | None = None
-        """What `reconnect` must connect to."""
         self.statistics = Statistics()
         """What was really answered since the last disconnect."""
         asyncio.get_running_loop().set_exception_handler(self._unhandled)
@@ -159,9 +157,9 @@ class World:
         """Let it happen."""
         match step.action:
             case "connect":
-                self._connect(step.argument)
+                self._start(self.connects, self.manager.connect(self._target(step.argument)))
             case "reconnect":
-                self._start_connect(self.manager.reconnect())
+                self._start(self.connects, self.manager.reconnect())
             case "disconnect":
                 self._start(self.others, self._disconnect())
             case "ping":
@@ -196,12 +194,6 @@ class World:
             case _:
                 raise AssertionError(f"there is no action {action!r}")
 
-    def _connect(self, name: str) -> None:
-        target = self._target(name)
-        if name != "mistyped":
-            self.last_target = target
-        self._start_connect(self.manager.connect(target))
-
     def _call(self, action: str) -> None:
         name, arguments = {
             "call": ("echo", {"text": "x"}),
@@ -217,9 +209,6 @@ class World:
         if name == "hanging":
             return HANGING
         return STDIO_TARGETS.get(name) or FAILING[name]
-
-    def _start_connect(self, connect: Coroutine[Any, Any, ConnectionStatus]) -> None:
-        self._start(self.connects, connect)
 
     def _start(self, kind: set[asyncio.Task[Any]], work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.create_task(work)
@@ -290,7 +279,9 @@ class World:
     def _unsettled(self) -> str | None:
         if self.others:
             return f"unanswered: {self.others}"
-        if len(self.connects) > (self.last_target == HANGING):
+        target = self.manager.get_status().target
+        hangs = target is not None and target.args == HANGING.args
+        if len(self.connects) > hangs:
             return f"unanswered: {self.connects}"
         return None
 
@@ -356,17 +347,19 @@ class World:
             called: successful calls before it.
         """
         after = self.manager.get_status()
-        target = self.last_target
+        target = self._target(step.argument) if step.action == "connect" else None
         match step.action:
             case "connect" if step.argument == "mistyped":
                 assert after.error is not None
                 assert after.error.kind == "invalid_target"
                 assert after.state == before.state
-            case "connect" | "reconnect" if target in STDIO_TARGETS.values():
+            case "connect" if target in STDIO_TARGETS.values():
                 assert target is not None
                 assert after.target is not None
                 assert (after.state, after.target.args, after.error) == ("connected", target.args, None)
-            case "connect" | "reconnect" if target == self.http_target and self.http_alive:
+            case "reconnect" if before.state == "connected" and (self._over_stdio(before) or self.http_alive):
+                assert (after.state, after.target, after.error) == ("connected", before.target, None)
+            case "connect" if target == self.http_target and self.http_alive:
                 assert (after.state, after.error) == ("connected", None)
             case "connect" if step.argument in FAILING:
                 assert after.error is not None
