@@ -140,6 +140,8 @@ class ConnectionManager:
         self._recovery: _Recovery | None = None
         self._last_target: Target | None = None
         self._statistics = Statistics()
+        self._period = 0
+        """Counts the times that statistics began anew: a request counts in the period in which it began."""
         self._in_flight = 0
         self._error: Failure | None = None
         self._revision = 0
@@ -247,6 +249,9 @@ class ConnectionManager:
             raise Interrupted(f"The connect was interrupted by {attempt.interrupted_by}.")
         try:
             link = attempt.task.result()
+            if link.lost.done():
+                self._bury_link(attempt.task)
+                raise link.lost.result()
         except SidecarError as error:
             _redact(error, resolved.redactor)
             self._attempt_failed(attempt, error.failure)
@@ -270,6 +275,7 @@ class ConnectionManager:
         if attempt is not None or self._truth.state != "disconnected":
             self._truth = _Truth(state="disconnected", since=_now())
             self._statistics = Statistics()
+            self._period += 1
             self._changed()
         if standing is not None:
             reason = ConnectionLost("Disconnected by mcp/disconnect.", suggestion="Use mcp/connect to connect again.")
@@ -297,10 +303,9 @@ class ConnectionManager:
         Raises:
             SidecarError: there is no result; says why.
         """
-        answer = await self._exchange(lambda link, timeout: link.request(method, params, timeout=timeout))
-        if (counter := _COUNTED.get(method)) is not None:
-            self._count(counter)
-        return answer
+        return await self._exchange(
+            lambda link, timeout: link.request(method, params, timeout=timeout), counter=_COUNTED.get(method)
+        )
 
     async def ping(self) -> "Answer":
         """Ask the server whether it answers.
@@ -369,8 +374,6 @@ class ConnectionManager:
         standing = self._standing = _Standing(target=target, resolved=resolved, link=link)
         link.on_lost = functools.partial(self._lost, standing)
         self._changed()
-        if link.lost.done():
-            self._lost(standing, link.lost.result())
 
     def _attempt_failed(self, attempt: _Attempt, failure: Failure) -> None:
         if self._attempt is not attempt:
@@ -389,7 +392,7 @@ class ConnectionManager:
         attempt.task.cancel()
         self._graves.add(attempt.task)
         attempt.task.add_done_callback(self._bury_link)
-        if self._standing is None:
+        if self._standing is None and self._recovery is None:
             self._last_target = attempt.target
 
     def _show_what_stands(self, attempt: _Attempt) -> None:
@@ -448,6 +451,9 @@ class ConnectionManager:
                 logger.exception("reconnecting failed")
                 self._error = _defect(defect)
                 break
+            if link.lost.done():
+                self._bury(link.close(link.lost.result(), gracefully=False))
+                continue
             self._recovery = None
             self._install(lost.target, lost.resolved, link)
             return
@@ -480,18 +486,29 @@ class ConnectionManager:
 
     # requests
 
-    async def _exchange(self, send: "Callable[[Link, float], Awaitable[Answer]]") -> "Answer":
-        """Send something on the connection, and keep count of it."""
-        standing = self._standing
+    async def _exchange(
+        self, send: "Callable[[Link, float], Awaitable[Answer]]", counter: str | None = None
+    ) -> "Answer":
+        """Send something on the connection, and keep count of it.
+
+        Args:
+            send: sends it on a link, with a timeout in seconds.
+            counter: the statistic that counts it when it is answered.
+        """
+        standing, period = self._standing, self._period
         self._in_flight += 1
         self._statistics_changed()
         try:
-            return await self._sent(send, standing)
+            answer = await self._sent(send, standing)
         except SidecarError as error:
             if standing is not None:
                 _redact(error, standing.resolved.redactor)
-            self._count("errors")
+            self._count("errors", period)
             raise
+        else:
+            if counter is not None:
+                self._count(counter, period)
+            return answer
         finally:
             self._in_flight -= 1
             self._statistics_changed()
@@ -529,10 +546,10 @@ class ConnectionManager:
 
     # telling
 
-    def _count(self, counter: str) -> None:
-        value = getattr(self._statistics, counter) + 1
-        self._statistics = attrs.evolve(self._statistics, **{counter: value})
-        self._statistics_changed()
+    def _count(self, counter: str, period: int) -> None:
+        if period == self._period:
+            value = getattr(self._statistics, counter) + 1
+            self._statistics = attrs.evolve(self._statistics, **{counter: value})
 
     def _statistics_changed(self) -> None:
         """Tell new statistics, but not at every call."""

@@ -1,6 +1,7 @@
 """What is wrong with a result: against the protocol's schema, and against the tool's own. Reported, never enforced."""
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args
 
@@ -15,6 +16,11 @@ PROBLEM_LIMIT = 20
 """Problems reported for one result."""
 
 _MESSAGE_LIMIT = 300
+
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+
+VALUE_LIMIT = 20_000
+"""Values in structured content that are checked: a second's worth at most, in which nothing else is done."""
 
 VALIDATORS = 256
 """Schemas whose validators are kept."""
@@ -76,6 +82,9 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
         return []
     if "structuredContent" not in result:
         return [Problem("output-schema", "$", "the tool has an outputSchema, but the result has no structuredContent")]
+    if _has_more_values(result["structuredContent"], VALUE_LIMIT):
+        why = f"more than {VALUE_LIMIT} values are not checked against the tool's outputSchema"
+        return [Problem("output-schema", "$.structuredContent", why)]
     try:
         errors = list(_first(_validator(_Same(schema)).iter_errors(result["structuredContent"])))
     except SchemaError as error:
@@ -132,8 +141,30 @@ def _validator(same: _Same) -> Any:
     kind = validators.validator_for(schema, default=validators.Draft202012Validator)
     # Formats unchecked: a `pattern` in JavaScript's dialect is right, even where Python can't read it.
     kind.check_schema(schema, format_checker=FormatChecker(formats=()))
+    own = validators.extend(kind, {"pattern": _check_pattern})
     # An empty registry: a `$ref` to elsewhere must not make the sidecar fetch it.
-    return kind(schema, registry=Registry())
+    return own(schema, registry=Registry())
+
+
+def _check_pattern(validator: Any, pattern: str, instance: object, schema: Any) -> Iterable[ValidationError]:
+    """Check `pattern`, unless it repeats a group: Python's `re` may take for ever on those, and nothing stops it."""
+    if not _REPEATED_GROUP.search(pattern):
+        yield from validators.Draft202012Validator.VALIDATORS["pattern"](validator, pattern, instance, schema)
+
+
+def _has_more_values(value: object, limit: int) -> bool:
+    """Whether JSON data has more than `limit` values in it."""
+    pending, count = [value], 0
+    while pending:
+        count += 1
+        if count > limit:
+            return True
+        inner = pending.pop()
+        if isinstance(inner, dict):
+            pending += inner.values()
+        elif isinstance(inner, list):
+            pending += inner
+    return False
 
 
 @attrs.frozen

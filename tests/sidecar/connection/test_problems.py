@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mcp_sidecar.connection.problems import PROBLEM_LIMIT, Problem, against_output_schema, against_protocol
+from mcp_sidecar.connection.problems import PROBLEM_LIMIT, VALUE_LIMIT, Problem, against_output_schema, against_protocol
 
 LEGACY = "2025-06-18"
 MODERN = "2026-07-28"
@@ -200,3 +200,22 @@ def test_a_problem_goes_under_meta_as_three_texts() -> None:
         "path": "$.nextCursor",
         "message": "no end",
     }
+
+
+def test_a_pattern_that_would_run_for_ever_is_not_run() -> None:
+    tool = {"outputSchema": {"type": "object", "properties": {"name": {"type": "string", "pattern": "^(a+)+$"}}}}
+    assert against_output_schema(tool, {"structuredContent": {"name": "a" * 40 + "!"}}) == []
+    assert against_output_schema(tool, {"structuredContent": {"name": 3}}) != []
+
+
+def test_other_patterns_are_checked() -> None:
+    tool = {"outputSchema": {"type": "object", "properties": {"name": {"type": "string", "pattern": "^(ab)?c$"}}}}
+    assert against_output_schema(tool, {"structuredContent": {"name": "abc"}}) == []
+    (problem,) = against_output_schema(tool, {"structuredContent": {"name": "x"}})
+    assert problem.path == "$.structuredContent.name"
+
+
+def test_content_that_is_too_large_to_be_checked_says_so() -> None:
+    tool = {"outputSchema": {"type": "object", "properties": {"all": {"items": {"type": "string"}}}}}
+    (problem,) = against_output_schema(tool, {"structuredContent": {"all": list(range(VALUE_LIMIT))}})
+    assert "not checked" in problem.message
