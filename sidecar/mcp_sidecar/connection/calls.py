@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mcp_sidecar.connection.errors import SidecarError
+from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, ServerError, SidecarError, TimedOut
 from mcp_sidecar.connection.manager import ConnectionManager
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ class Calls:
         from mcp_sidecar.connection.problems import against_output_schema
 
         if self._manager.link is not None and self._manager.link.needs_tools_to_call:
-            await self._tool(params["name"])
+            await self._tool(self._manager.link, params["name"])
         answer = await self._manager.request("tools/call", params)
         problems = self._checked("tools/call", answer)
-        tool = await self._tool(params["name"])
+        tool = await self._tool(answer.link, params["name"])
         if tool is not None:
             problems += against_output_schema(tool, answer.result)
         return _annotated(answer.result, answer.duration_ms, problems)
@@ -97,9 +97,15 @@ class Calls:
         problems: list[Problem] = []
         duration = 0.0
         cursors: set[str] = set()
-        link = self._manager.link
+        link: Link | None = None
         for _ in range(PAGE_LIMIT):
             answer = await self._manager.request(method, params)
+            if link is not None and answer.link is not link:
+                raise ConnectionLost(
+                    "The connection was made anew while the pages of a list were read.",
+                    suggestion="List again.",
+                )
+            link = answer.link
             duration += answer.duration_ms
             problems += _moved(self._checked(method, answer), key, len(items))
             page = answer.result.get(key)
@@ -131,38 +137,42 @@ class Calls:
     def _checked(self, method: str, answer: "Answer") -> "list[Problem]":
         from mcp_sidecar.connection.problems import against_protocol
 
-        return [*answer.problems, *against_protocol(method, answer.protocol_version, answer.result)]
+        return [*answer.problems, *against_protocol(method, answer.link.server.protocol_version, answer.result)]
 
-    async def _tool(self, name: str) -> Mapping[str, Any] | None:
+    async def _tool(self, link: "Link", name: str) -> Mapping[str, Any] | None:
         """The tool as the server lists it, asking for the list when it was not seen yet."""
-        try:
-            link = self._manager.require_connection()
-            if link.tools is None:
-                await self._list_tools(link)
-            return (link.tools or {}).get(name)
-        except SidecarError:
-            return None  # the call has its answer; the check is extra
+        if link.tools is None and not link.lost.done():
+            # One reading for all calls; it goes on when one of them is cancelled.
+            if link.listing is None or link.listing.done():
+                link.listing = asyncio.create_task(_read_tools(link))
+            await asyncio.wait({link.listing})
+        return (link.tools or {}).get(name)
 
-    async def _list_tools(self, link: "Link") -> None:
-        """List the tools for their schemas, beside the statistics: the user did not ask for it."""
-        tools: list[Any] = []
-        params: dict[str, Any] | None = None
-        cursors: set[str] = set()
-        try:
-            async with asyncio.timeout(SCHEMA_WAIT):
-                while True:
-                    answer = await link.request("tools/list", params, timeout=SCHEMA_WAIT)
-                    page = answer.result.get("tools")
-                    tools += page if isinstance(page, list) else []
-                    cursor = answer.result.get("nextCursor")
-                    if not isinstance(cursor, str) or cursor in cursors or len(cursors) > PAGE_LIMIT:
-                        break
-                    cursors.add(cursor)
-                    params = {"cursor": cursor}
-        except TimeoutError:
-            pass  # what was seen so far is remembered, so that later calls don't wait again
-        finally:
-            link.remember_tools(tools, complete=True)
+
+async def _read_tools(link: "Link") -> None:
+    """List the tools for their schemas, beside the statistics: the user did not ask for it.
+
+    What can't be had in time, or at all, is remembered as nothing, so that later calls don't wait again.
+    """
+    tools: list[Any] = []
+    params: dict[str, Any] | None = None
+    cursors: set[str] = set()
+    try:
+        async with asyncio.timeout(SCHEMA_WAIT):
+            while len(cursors) <= PAGE_LIMIT and len(tools) <= ITEM_LIMIT:
+                answer = await link.request("tools/list", params, timeout=SCHEMA_WAIT, quiet=True)
+                page = answer.result.get("tools")
+                tools += page if isinstance(page, list) else []
+                cursor = answer.result.get("nextCursor")
+                if not isinstance(cursor, str) or cursor in cursors:
+                    break
+                cursors.add(cursor)
+                params = {"cursor": cursor}
+    except (TimeoutError, TimedOut, ServerError, ProtocolError):
+        pass  # the calls have their answers; checking them is extra
+    except SidecarError:
+        return  # a passing failure: the next call asks again
+    link.remember_tools(tools, complete=True)
 
 
 def _annotated(result: Result, duration_ms: float, problems: "list[Problem]") -> Result:

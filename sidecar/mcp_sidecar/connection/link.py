@@ -62,6 +62,12 @@ LOG_LEVEL = "info"
 HEARTBEAT_INTERVAL = 3.0
 """Seconds between looks at an idle server that would not be heard dying; its death must be noticed within five."""
 
+SECOND_LOOK = 0.5
+"""Seconds after a heartbeat that failed until the one that decides."""
+
+GATEWAY_STATUSES = (502, 503, 504)
+"""HTTP statuses by which a proxy says that the server behind it is gone."""
+
 HEARTBEAT_TIMEOUT = 1.5
 """Seconds for a heartbeat's answer. A server that is late is busy, not dead."""
 
@@ -92,8 +98,8 @@ class Answer:
     result: dict[str, Any]
     duration_ms: float
     problems: list[Problem]
-    protocol_version: str
-    """The version that was spoken."""
+    link: "Link"
+    """Who answered."""
 
 
 class Link(ChannelEvents):
@@ -111,6 +117,8 @@ class Link(ChannelEvents):
         self._waiting: dict[RequestId, asyncio.Future[dict[str, Any]]] = {}
         self._session_requests: dict[RequestId, str] = {}
         self._abandoned: deque[RequestId] = deque(maxlen=_LATE_IDS)
+        self._unheard: deque[RequestId] = deque(maxlen=_LATE_IDS)
+        """Like these, but of heartbeats."""
         self._flaws: dict[RequestId, list[Problem]] = {}
         self._violations: deque[str] = deque(maxlen=RECENT_VIOLATIONS)
         self._inbox = Inbox()
@@ -121,6 +129,8 @@ class Link(ChannelEvents):
         self._log_level: str = LOG_LEVEL
         self._handshake: dict[str, Any] = {}
         self._tools: dict[str, Mapping[str, Any]] | None = None
+        self.listing: asyncio.Task[None] | None = None
+        """The reading of the tools that calls share; see `Calls`."""
         self._heard_at = 0.0
         self._closing: SidecarError | None = None
         self.lost: asyncio.Future[SidecarError] = asyncio.get_running_loop().create_future()
@@ -151,7 +161,8 @@ class Link(ChannelEvents):
                 self._inbox,
                 Outbox(self._send_for_session),
                 legacy_only=legacy_only,
-                probe_timeout=min(PROBE_TIMEOUT, timeout / 3),
+                # For a pinned version it is no probe, but the handshake.
+                probe_timeout=timeout if protocol in MODERN_PROTOCOL_VERSIONS else min(PROBE_TIMEOUT, timeout / 3),
             ),
             protocol=protocol,
         )
@@ -191,9 +202,12 @@ class Link(ChannelEvents):
         """
         self._closing = reason
         self.fail_all(reason)
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            await asyncio.wait({self._heartbeat})
+        for task in (self._heartbeat, self.listing):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    logger.error("a task of the link failed", exc_info=error)
         self._inbox.put(CLOSED)
         try:
             await self._channel.close(gracefully=gracefully)
@@ -239,13 +253,16 @@ class Link(ChannelEvents):
 
     # requests
 
-    async def request(self, method: str, params: Mapping[str, Any] | None, *, timeout: float) -> Answer:
+    async def request(
+        self, method: str, params: Mapping[str, Any] | None, *, timeout: float, quiet: bool = False
+    ) -> Answer:
         """Send a request as it is, and return the server's result as it is.
 
         Args:
             method: an MCP method, such as `tools/call`.
             params: its params.
             timeout: seconds until the request is given up, and the server told so.
+            quiet: whether a late answer is no news.
 
         Raises:
             ServerError: the server answered with an error.
@@ -261,7 +278,7 @@ class Link(ChannelEvents):
         if method == "logging/setLevel" and self.modern:
             # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
             self._log_level = str((params or {}).get("level", LOG_LEVEL))
-            return Answer({}, 0.0, [], self.server.protocol_version)
+            return Answer({}, 0.0, [], self)
         loop = asyncio.get_running_loop()
         request_id = next(self._ids)
         message: Message = {"jsonrpc": "2.0", "id": request_id, "method": method}
@@ -274,28 +291,28 @@ class Link(ChannelEvents):
                 self._channel.send(message, headers)
                 result = await future
         except TimeoutError:
-            self._abandon(request_id, f"no answer in {timeout:g} s")
+            self._abandon(request_id, f"no answer in {timeout:g} s", quiet=quiet)
             raise TimedOut(
                 f"The server did not answer {method} within {timeout:g} s.{self.suspicion()}",
                 suggestion="The connection stands. Raise callTimeout if the server needs longer; else find what hangs.",
                 details={"method": method, "timeoutSeconds": timeout, **self.diagnosis()},
             ) from None
         except asyncio.CancelledError:
-            self._abandon(request_id, "cancelled by the user")
+            self._abandon(request_id, "cancelled by the user", quiet=quiet)
             raise
         finally:
             self._waiting.pop(request_id, None)
             flaws = self._flaws.pop(request_id, [])
-        return Answer(result, (loop.time() - started) * 1000, flaws, self.server.protocol_version)
+        return Answer(result, (loop.time() - started) * 1000, flaws, self)
 
-    async def ping(self, *, timeout: float) -> Answer:
+    async def ping(self, *, timeout: float, quiet: bool = False) -> Answer:
         """Ask whether the server answers. The 2026-07-28 era has no ping; there `server/discover` serves.
 
-        Raises: as `request`.
+        Args, Raises: as `request`.
         """
         if not self.modern:
-            return await self.request("ping", None, timeout=timeout)
-        answer = await self.request("server/discover", None, timeout=timeout)
+            return await self.request("ping", None, timeout=timeout, quiet=quiet)
+        answer = await self.request("server/discover", None, timeout=timeout, quiet=quiet)
         return attrs.evolve(answer, result={})
 
     @property
@@ -310,6 +327,8 @@ class Link(ChannelEvents):
             tools: as `tools/list` showed them.
             complete: whether these are all tools.
         """
+        if self._tools is None and not complete:
+            return  # one page would count as all there is
         known = {} if complete or self._tools is None else self._tools
         self._tools = known | {tool["name"]: tool for tool in tools if isinstance(tool, dict) and _named(tool)}
 
@@ -318,9 +337,9 @@ class Link(ChannelEvents):
         """The tools last listed, by name; None when none were, or they changed since."""
         return self._tools
 
-    def _abandon(self, request_id: RequestId, reason: str) -> None:
+    def _abandon(self, request_id: RequestId, reason: str, *, quiet: bool) -> None:
         """Tell the server that nobody waits any more (MCP, "Cancellation")."""
-        self._abandoned.append(request_id)
+        (self._unheard if quiet else self._abandoned).append(request_id)
         if not self.lost.done() and self._closing is None:
             # On modern HTTP, closing the response stream is the signal, and the notification does not exist.
             if not (self.modern and self._channel.transport == "streamable-http"):
@@ -367,10 +386,10 @@ class Link(ChannelEvents):
                 self._notified(method, message.get("params") or {})
             return
         request_id = message["id"]
-        if (future := self._waiting.get(request_id)) is not None:
+        # Forgotten here, not when the waiting task gets its turn: from now on it is answered.
+        if (future := self._waiting.pop(request_id, None)) is not None:
             if future.done():
-                if not future.cancelled():
-                    self.violated(f"an answer to request {request_id!r}, which is answered already")
+                pass  # given up in this very turn of the loop
             elif "error" in message:
                 future.set_exception(_server_error(message["error"]))
             else:
@@ -380,13 +399,15 @@ class Link(ChannelEvents):
             if asked in ("initialize", "server/discover") and "result" in message:
                 self._handshake = message["result"]
             self._for_session(message)
+        elif request_id in self._unheard:
+            pass
         elif request_id in self._abandoned:
             self._events.logged("sidecar", "info", f"a late answer to request {request_id} was dropped")
         else:
             self.violated(f"an answer to request {request_id!r}, which was never sent or is answered already")
 
     def failed(self, request_id: RequestId, error: SidecarError) -> None:
-        if (future := self._waiting.get(request_id)) is not None:
+        if (future := self._waiting.pop(request_id, None)) is not None:
             if not future.done():
                 future.set_exception(error)
         elif self._session_requests.pop(request_id, None) is not None:
@@ -396,6 +417,8 @@ class Link(ChannelEvents):
             self._inbox.put(SessionMessage(jsonrpc_message_adapter.validate_python(message, by_name=False)))
 
     def flawed(self, request_id: RequestId, problem: str) -> None:
+        if request_id not in self._waiting:
+            return
         self._flaws.setdefault(request_id, []).append(Problem("protocol", "$", problem))
 
     def violated(self, problem: str, raw: str | None = None) -> None:
@@ -419,7 +442,8 @@ class Link(ChannelEvents):
 
     def fail_all(self, error: SidecarError) -> None:
         """Fail all requests under way, at once."""
-        for future in self._waiting.values():
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
             if not future.done():
                 future.set_exception(error)
 
@@ -444,6 +468,10 @@ class Link(ChannelEvents):
         self._inbox.put(SessionMessage(parsed))
 
     def _notified(self, method: str, params: Mapping[str, Any]) -> None:
+        if not method.startswith("notifications/"):
+            # Passed on under `mcp/`, it could pose as a message of the sidecar itself.
+            self.violated(f"a notification whose name does not begin with notifications/: {method[:100]!r}")
+            return
         if method == "notifications/message":
             level = params.get("level")
             name = params.get("logger")
@@ -514,16 +542,19 @@ class Link(ChannelEvents):
         loop = asyncio.get_running_loop()
         failures = 0
         while not self.lost.done():
-            await asyncio.sleep(HEARTBEAT_INTERVAL)
+            await asyncio.sleep(SECOND_LOOK if failures else HEARTBEAT_INTERVAL)
             if self._channel.hears_loss or (failures == 0 and loop.time() - self._heard_at < HEARTBEAT_INTERVAL / 2):
                 continue
             try:
-                await self.ping(timeout=HEARTBEAT_TIMEOUT)
+                await self.ping(timeout=HEARTBEAT_TIMEOUT, quiet=True)
             except (ServerError, TimedOut, ProtocolError):
                 failures = 0  # it answered, or it is busy: not dead
             except ConnectionLost:
                 return
             except TransportError as error:
+                if error.details.get("httpStatus") not in (None, *GATEWAY_STATUSES):
+                    failures = 0  # it answered, if not in MCP's terms: not dead
+                    continue
                 failures += 1
                 if failures > 1:
                     self.ended(ConnectionLost(error.message, suggestion=error.suggestion, details=error.details))
@@ -582,4 +613,7 @@ def _param_headers(tool: Mapping[str, Any], arguments: object) -> dict[str, str]
 def _as_text(data: object) -> str:
     if isinstance(data, str):
         return data
-    return json.dumps(data, ensure_ascii=False)
+    try:
+        return json.dumps(data, ensure_ascii=False)
+    except RecursionError:  # JSON can be read a little deeper than it can be written
+        return "something that is nested too deep to be shown"

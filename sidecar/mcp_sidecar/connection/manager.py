@@ -15,6 +15,7 @@ from mcp_sidecar.connection.errors import (
     ConnectionLost,
     Failure,
     Interrupted,
+    InvalidTarget,
     MalformedTarget,
     NotConnected,
     SessionExpired,
@@ -169,7 +170,7 @@ class ConnectionManager:
             server=truth.server,
             connected_at=truth.connected_at,
             statistics=self._statistics,
-            in_flight=self._in_flight,
+            in_flight=self._in_flight if self._standing is not None else 0,
             error=self._error,
             revision=self._revision,
         )
@@ -229,15 +230,23 @@ class ConnectionManager:
             timeouts = self._timeouts().overridden(connect=target.connect_timeout, call=target.call_timeout)
         except MalformedTarget:
             raise
-        except SidecarError as error:
+        except InvalidTarget as error:
             self._error = error.failure
+            self._changed()
+            raise
+        except SidecarError as error:  # understood, but what it takes to start it is not there
+            self._error = error.failure
+            if self._standing is None and self._recovery is None and self._attempt is None:
+                self._last_target = target
+                self._truth = _Truth(state="failed", since=_now())
             self._changed()
             raise
         if self._attempt is not None:
             self._interrupt(self._attempt, "a later mcp/connect")
+        ended = self._let_go_of_same(target, resolved)
         attempt = self._attempt = _Attempt(target=target, resolved=resolved, since=_now())
         self._changed()
-        attempt.task = asyncio.create_task(self._make(attempt, timeouts.connect))
+        attempt.task = asyncio.create_task(self._make(attempt, ended, timeouts.connect))
         try:
             await asyncio.wait({attempt.task})
         except asyncio.CancelledError:
@@ -326,19 +335,25 @@ class ConnectionManager:
 
     # connecting
 
-    async def _make(self, attempt: _Attempt, timeout: float) -> "Link":
-        """Let go of a connection to the same target, then open the new link."""
-        standing = self._standing
-        if standing is not None and standing.resolved.endpoint == attempt.resolved.endpoint:
+    def _let_go_of_same(self, target: Target, resolved: "Resolved") -> asyncio.Task[None] | None:
+        """Break before make: end what there is to the same server, and return what must be waited for."""
+        standing, recovery = self._standing, self._recovery
+        if standing is not None and _same(standing, target, resolved):
             self._standing = None
             self._truth = _Truth(state="disconnected", since=_now())
             reason = ConnectionLost(
                 "The connection was ended to be made again.", suggestion="Send the request again once connected."
             )
-            await asyncio.shield(self._let_go(standing, reason))
-        if self._recovery is not None and self._recovery.lost.resolved.endpoint == attempt.resolved.endpoint:
+            return self._let_go(standing, reason)
+        if recovery is not None and _same(recovery.lost, target, resolved):
             self._stop_recovery()
-            self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)
+            self._truth = attrs.evolve(self._truth, state="failed", since=_now())
+        return None
+
+    async def _make(self, attempt: _Attempt, ended: asyncio.Task[None] | None, timeout: float) -> "Link":
+        """Open the new link, once the old one to the same server has ended."""
+        if ended is not None:
+            await asyncio.shield(ended)
         return await self._open(attempt.target, attempt.resolved, timeout)
 
     async def _open(self, target: Target, resolved: "Resolved", timeout: float) -> "Link":
@@ -369,7 +384,8 @@ class ConnectionManager:
     def _install(self, target: Target, resolved: "Resolved", link: "Link") -> None:
         now = _now()
         info = attrs.evolve(resolved.info, transport=link.transport)
-        self._truth = _Truth(state="connected", since=now, target=info, server=link.server, connected_at=now)
+        server = _masked(link.server, resolved.redactor)
+        self._truth = _Truth(state="connected", since=now, target=info, server=server, connected_at=now)
         self._error = None
         standing = self._standing = _Standing(target=target, resolved=resolved, link=link)
         link.on_lost = functools.partial(self._lost, standing)
@@ -527,7 +543,11 @@ class ConnectionManager:
             except TimeoutError:
                 raise error from None
             if renewed is None:
-                raise
+                raise ConnectionLost(
+                    "The server forgot the session, and the connection ended before a new one was made.",
+                    suggestion="Connect again, then send the request again.",
+                    details=error.details,
+                ) from error
             return await send(renewed, timeout)
 
     async def _renewed(self, old: _Standing) -> "Link | None":
@@ -571,6 +591,11 @@ class ConnectionManager:
         self.events.status_changed(self.get_status())
 
 
+def _same(old: _Standing, target: Target, resolved: "Resolved") -> bool:
+    """Whether both mean one server: as the client names it, even if an `envFile` changed since, or as it is opened."""
+    return old.target == target or old.resolved.endpoint == resolved.endpoint
+
+
 def _defect(error: Exception) -> Failure:
     """A defect of the sidecar itself, as the status shows it; its details are for the log."""
     return Failure(
@@ -582,6 +607,18 @@ def _defect(error: Exception) -> Failure:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _masked(server: ServerInfo, redactor: "Redactor") -> ServerInfo:
+    """What the server said of itself, without the secrets it was given."""
+    return attrs.evolve(
+        server,
+        name=redactor.text(server.name),
+        version=redactor.text(server.version),
+        title=server.title and redactor.text(server.title),
+        instructions=server.instructions and redactor.text(server.instructions),
+        capabilities=redactor.value(server.capabilities),
+    )
 
 
 def _redact(error: SidecarError, redactor: "Redactor") -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NOWHERE = os.path.join(os.devnull, "none")  # noqa: PTH118 - a path that exists on no system
 _LOCK = threading.Lock()
+_imported = threading.Event()
 
 QUIET_LOGGERS = ("httpx2", "httpcore2", "mcp", "client", "fastmcp", "FastMCP")
 """Loggers that quote URLs and arguments below WARNING, secrets included."""
@@ -23,15 +24,18 @@ QUIET_LOGGERS = ("httpx2", "httpcore2", "mcp", "client", "fastmcp", "FastMCP")
 
 async def load_stack() -> "Callable[..., Awaitable[Link]]":
     """Return `open_link`, importing what it needs when this is the first time (about a second of CPU)."""
-    await asyncio.to_thread(import_stack)
+    if not _imported.is_set():
+        await asyncio.to_thread(import_stack)
     from mcp_sidecar.connection.opening import open_link
 
     return open_link
 
 
 def import_stack() -> None:
-    """Import the MCP stack on this thread."""
+    """Import the MCP stack on this thread, once."""
     with _LOCK:
+        if _imported.is_set():
+            return
         # FastMCP reads a `.env` of the working directory when it is imported; a workspace's must not reach it.
         settings = dict(zip(OWN_VARIABLES, (_NOWHERE, "false"), strict=True))
         before = {name: os.environ.get(name) for name in settings}
@@ -49,3 +53,4 @@ def import_stack() -> None:
         gc.freeze()
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
+        _imported.set()

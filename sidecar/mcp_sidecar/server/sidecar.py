@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,10 @@ class Sidecar:
         self._loading: asyncio.Task[Any] | None = None
         self._dropped = 0
         self.manager = ConnectionManager(
-            self, timeouts=self._settings.current_timeouts, workspace=self._workspace_folder
+            self,
+            timeouts=self._settings.current_timeouts,
+            workspace=self._workspace_folder,
+            environ=dict(os.environ),  # before the MCP stack changes it for itself
         )
         self._calls = Calls(self.manager)
         self.server: WireServer = create_server(
@@ -144,6 +148,8 @@ class Sidecar:
         self._loading.add_done_callback(_log_failure)
 
     async def _on_did_change_configuration(self, settings: object) -> None:
+        if not isinstance(settings, Mapping) or "mcp" not in settings:
+            return  # many editors send other settings, or none, right after `initialized`
         self._settings.read(settings)
         self._tell_warnings()
 

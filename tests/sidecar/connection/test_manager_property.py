@@ -129,6 +129,7 @@ class World:
         self.others: set[asyncio.Task[Any]] = set()
         self.cancelled: set[asyncio.Task[Any]] = set()
         self.statistics = Statistics()
+        self.period = 0
         """What was really answered since the last disconnect."""
         asyncio.get_running_loop().set_exception_handler(self._unhandled)
 
@@ -235,16 +236,18 @@ class World:
     async def _disconnect(self) -> None:
         if self.manager.get_status().state != "disconnected":
             self.statistics = Statistics()
+            self.period += 1
         status = await self.manager.disconnect()
         assert isinstance(status, ConnectionStatus)
 
     async def _counted(self, request: Coroutine[Any, Any, Any], *, counter: str | None) -> None:
+        period = self.period
         try:
             await request
         except SidecarError as error:
             assert error.message
             counter = "errors"
-        if counter is not None:
+        if counter is not None and period == self.period:  # what began before a disconnect counts to what was before
             self.statistics = attrs.evolve(self.statistics, **{counter: getattr(self.statistics, counter) + 1})
 
     def _expire(self) -> None:
