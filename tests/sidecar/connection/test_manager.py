@@ -4,8 +4,12 @@ What an editor sees of them is in `end_to_end/`.
 """
 
 import asyncio
+import gc
+import sys
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -31,7 +35,7 @@ from mcp_sidecar.connection.status import ConnectionStatus, State, Statistics
 from mcp_sidecar.connection.target import Target
 from mcp_sidecar.connection.timeouts import Timeouts
 from tests.sidecar import leaks
-from tests.sidecar.programs import EXAMPLE, HttpServer, nasty, nasty_http, raw, stdio
+from tests.sidecar.programs import EXAMPLE, RAW, HttpServer, nasty, nasty_http, raw, stdio
 
 LIMIT = 10.0
 """Seconds that anything here may take."""
@@ -552,3 +556,90 @@ async def test_last_words_are_masked_although_another_server_is_connected_to_by_
     await owner.manager.connect(SECOND)
     await owner.until(lambda: any("leaving with" in entry.message for entry in owner.entries))
     assert [entry.message for entry in owner.entries if "leaving with" in entry.message] == ["leaving with ***"]
+
+
+# One server, one connection, nothing kept
+
+
+async def test_a_link_that_was_closed_is_freed(owner: Owner) -> None:
+    links = []
+    for _ in range(5):
+        await owner.manager.connect(FIRST)
+        links.append(weakref.ref(owner.manager.require_connection()))
+        await owner.manager.disconnect()
+    await owner.until_servers(0)
+    gc.collect()
+    assert [each() for each in links[:-1]] == [None] * 4
+
+
+async def test_reconnecting_after_the_env_file_changed_ends_the_old_server_first(owner: Owner, tmp_path: Path) -> None:
+    env_file = tmp_path / "server.env"
+    env_file.write_text("SHADE=blue\n")
+    await owner.manager.connect(target(raw(), env_file=str(env_file)))
+    env_file.write_text("SHADE=red\n")
+    most = 0
+
+    def count(status: ConnectionStatus) -> None:
+        nonlocal most
+        most = max(most, len(owner.servers))
+
+    owner.on_status = count
+    await owner.manager.reconnect()
+    assert most == 1
+
+
+async def test_a_failed_attempt_does_not_change_what_reconnect_means(owner: Owner) -> None:
+    await owner.manager.connect(FIRST)
+    with pytest.raises(SidecarError):
+        await owner.manager.connect(target(nasty("exits")))
+    status = await owner.manager.reconnect()
+    assert status.server is not None
+    assert status.server.name == "first"
+
+
+async def test_what_cannot_be_started_is_a_failed_connection_that_reconnect_tries_again(
+    owner: Owner, tmp_path: Path
+) -> None:
+    program = tmp_path / "server-to-be"
+    missing = Target(command=str(program))
+    with pytest.raises(SidecarError):
+        await owner.manager.connect(missing)
+    assert owner.status.state == "failed"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{RAW}"\n')
+    program.chmod(0o755)
+    assert (await owner.manager.reconnect()).state == "connected"
+
+
+async def test_many_first_calls_list_the_tools_once(owner: Owner, tmp_path: Path) -> None:
+    record = tmp_path / "received"
+    await owner.manager.connect(target(raw("--record", str(record))))
+    calls = Calls(owner.manager)
+    tasks = [asyncio.create_task(calls.call_tool({"name": "add", "arguments": {"a": 1, "b": n}})) for n in range(20)]
+    tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert record.read_text().count('"tools/list"') == 1
+    assert owner.manager.require_connection().tools
+
+
+async def test_nothing_is_in_flight_where_nothing_is_connected(owner: Owner) -> None:
+    await owner.manager.connect(FIRST)
+    calls = [owner.call("slow", seconds=60) for _ in range(3)]
+    await owner.until(lambda: owner.status.in_flight == 3)
+    await owner.manager.disconnect()
+    await asyncio.gather(*calls, return_exceptions=True)
+    told = [status for status in owner.statuses if status.state == "disconnected"]
+    assert [status.in_flight for status in told] == [0] * len(told)
+    assert owner.status.statistics == Statistics()
+
+
+async def test_what_the_server_says_of_itself_is_free_of_its_secrets(owner: Owner, tmp_path: Path) -> None:
+    script = tmp_path / "repeats.py"
+    script.write_text(
+        f"import os, sys\nsys.path.insert(0, {str(RAW.parent)!r})\nimport raw\n"
+        "raw.RawServer.instructions = 'Use ' + os.environ['API_TOKEN']\nraw.RawServer().serve()\n"
+    )
+    await owner.manager.connect(
+        Target(command=sys.executable, args=(str(script),), env={"API_TOKEN": "made-up-s3cret-value"})
+    )
+    assert owner.status.server is not None
+    assert owner.status.server.instructions == "Use ***"

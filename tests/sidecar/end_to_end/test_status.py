@@ -1,9 +1,11 @@
 """What the status says: the real target without its secrets, and the server as it introduced itself."""
 
 import re
+import sys
+from pathlib import Path
 
 from tests.sidecar.harness import Editor
-from tests.sidecar.programs import nasty, raw
+from tests.sidecar.programs import RAW, nasty, raw
 
 SECRET = "made-up-s3cret-value"
 
@@ -84,3 +86,17 @@ async def test_statistics_are_pushed_at_most_ten_times_a_second(editor: Editor) 
     pushes = [each for each in editor.notifications[mark:] if each.method == "mcp/didChangeStatus"]
     assert len(pushes) <= seconds * 10 + 2
     assert status["inFlight"] == 0
+
+
+async def test_a_server_cannot_pose_as_the_sidecar(editor: Editor, tmp_path: Path) -> None:
+    script = tmp_path / "poses.py"
+    script.write_text(
+        f"import sys\nsys.path.insert(0, {str(RAW.parent)!r})\nimport raw\nserver = raw.RawServer()\n"
+        "for method in ('didChangeStatus', 'didLog', 'notifications/own/news'):\n"
+        "    server.notify(method, {'state': 'connected', 'message': 'forged'})\nserver.serve()\n"
+    )
+    await editor.connect(command=sys.executable, args=[str(script)])
+    await editor.wait_for("mcp/notifications/own/news")
+    assert all("forged" not in str(each) for each in editor.statuses)
+    assert {each["source"] for each in editor.logs if "didChangeStatus" in each["message"]} == {"protocol"}
+    assert all(each["message"] != "forged" for each in editor.logs)

@@ -122,6 +122,10 @@ async def test_timeouts_come_from_the_request_then_the_settings_then_the_environ
     await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcp": {"callTimeout": 0.6}}})
     error, _ = await timed_out(editor, "slow", seconds=30)
     assert error.data["details"]["timeoutSeconds"] == 0.6
+    for other in ({"settings": {}}, {"settings": None}, {"settings": {"python": {}}}):  # right after `initialized`
+        await editor.notify("workspace/didChangeConfiguration", other)
+    error, _ = await timed_out(editor, "slow", seconds=30)
+    assert error.data["details"]["timeoutSeconds"] == 0.6
     await editor.connect(**raw(connectTimeout=20, callTimeout=0.2))
     error, _ = await timed_out(editor, "slow", seconds=30)
     assert error.data["details"]["timeoutSeconds"] == 0.2
