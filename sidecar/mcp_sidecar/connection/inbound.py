@@ -6,11 +6,16 @@ request that waits for it hangs; here each message becomes an answer, a failure 
 
 import codecs
 import json
+import logging
+import math
 import re
 from typing import Any
 
 from mcp_sidecar.connection.channel import ChannelEvents, Message, RequestId
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ProtocolError
+
+logger = logging.getLogger(__name__)
 
 _EXCERPT = 500
 """Characters of a bad message that a report shows."""
@@ -60,7 +65,11 @@ def read(raw: bytes, events: ChannelEvents, *, rule: str = "") -> None:
     for problem in problems:
         events.violated(problem, excerpt(text))
     for item in value if isinstance(value, list) else [value]:
-        _read_one(item, text, problems, events)
+        try:
+            _read_one(item, text, problems, events)
+        except Exception as error:  # noqa: BLE001 - what comes after it must still be read
+            log_defect(logger, "a message of the server could not be handled", error)
+            _unhandled(item, text, events)
 
 
 def discard(head: bytes, size: int, limit: int, events: ChannelEvents) -> None:
@@ -83,6 +92,14 @@ def _unreadable(raw: bytes, problem: str, events: ChannelEvents) -> None:
         request_id: RequestId = text.strip('"') if text.startswith('"') else int(text)
         if request_id in events.pending():
             events.failed(request_id, _broken(f"The server's answer can't be read: {problem}.", excerpt(raw)))
+
+
+def _unhandled(item: Any, text: str, events: ChannelEvents) -> None:
+    """As `_unreadable`, for a message that was read: here its id is known."""
+    events.violated("a message that could not be handled", excerpt(text))
+    request_id = item.get("id") if isinstance(item, dict) and "method" not in item else None
+    if isinstance(request_id, int | str) and request_id in events.pending():
+        events.failed(request_id, _broken("The server's answer could not be handled.", excerpt(text)))
 
 
 def _read_one(value: Any, text: str, problems: list[str], events: ChannelEvents) -> None:
@@ -160,7 +177,15 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+def _finite(text: str) -> float:
+    """A number; JSON has no word for the infinity that one beyond a float's range becomes."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:20]} is beyond the range of numbers")
+    return value
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
 
 
 def _shown(value: object) -> str:

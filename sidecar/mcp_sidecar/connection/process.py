@@ -152,18 +152,20 @@ class ServerProcess(asyncio.SubprocessProtocol):
         if self._gone_timer is not None:
             self._gone_timer.cancel()
         self._gone_told = True
-        if self._stdin is not None:
-            self._stdin.close()
         try:
             if gracefully:
+                self._close_stdin()
                 await self._exits_within(EXIT_GRACE)
             if self.exit_code is None or self._group_alive():
-                self._signal_group(signal.SIGTERM)
+                await self._terminate_group()
+                self._close_stdin()
                 await self._ends_within(TERM_GRACE)
         finally:
             if self.exit_code is None or self._group_alive():
                 self._kill_group()
             await self._exits_within(KILL_GRACE)
+            if self._stdin is not None and self.unread:
+                self._stdin.abort()  # a close waits for a reader, and one outside of the group may hold the pipe
             self._transport.close()
 
     # asyncio.SubprocessProtocol
@@ -194,6 +196,10 @@ class ServerProcess(asyncio.SubprocessProtocol):
     def _stdin(self) -> asyncio.WriteTransport | None:
         pipe = self._transport.get_pipe_transport(0)
         return pipe if isinstance(pipe, asyncio.WriteTransport) else None
+
+    def _close_stdin(self) -> None:
+        if self._stdin is not None:
+            self._stdin.close()
 
     def _stderr_line(self, line: bytes) -> None:
         text = _ESCAPES.sub("", line.decode("utf-8", "replace")).rstrip("\r")
@@ -236,16 +242,34 @@ class ServerProcess(asyncio.SubprocessProtocol):
         def _group_alive(self) -> bool:
             return False
 
-        def _signal_group(self, number: int) -> None:
-            self._kill_group()
+        async def _terminate_group(self) -> None:
+            """End the server and what it started.
+
+            Windows can neither ask a program without a window to end, nor end a group. taskkill walks the tree from
+            parent to child, so it must run while the server lives: what a server leaves behind that ended by itself
+            can't be found any more.
+            """
+            taskkill: asyncio.subprocess.Process | None = None
+            try:
+                async with asyncio.timeout(TERM_GRACE / 2):
+                    taskkill = await asyncio.create_subprocess_exec(
+                        *("taskkill", "/T", "/F", "/PID", str(self.pid)),
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                        creationflags=subprocess.CREATE_NO_WINDOW,
+                    )
+                    await taskkill.wait()
+            except OSError:  # it is missing, or takes too long: the server alone is killed, below
+                pass
+            finally:
+                if taskkill is not None and taskkill.returncode is None:
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        taskkill.kill()
 
         def _kill_group(self) -> None:
-            # Windows has no process groups that can be killed; taskkill walks the tree.
-            subprocess.Popen(
-                ["taskkill", "/T", "/F", "/PID", str(self.pid)],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                self._transport.kill()
 
     else:
 
@@ -258,9 +282,9 @@ class ServerProcess(asyncio.SubprocessProtocol):
                 return False
             return True
 
-        def _signal_group(self, number: int) -> None:
+        async def _terminate_group(self) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+                os.killpg(self.pid, signal.SIGTERM)
                 os.killpg(self.pid, signal.SIGCONT)  # a stopped process gets no other signal
 
         def _kill_group(self) -> None:

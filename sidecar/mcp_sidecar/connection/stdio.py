@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from mcp_sidecar.connection import inbound
-from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, encode
+from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, RequestId, encode
 from mcp_sidecar.connection.errors import ConnectionLost, TransportError
 from mcp_sidecar.connection.lines import LineSplitter
 from mcp_sidecar.connection.process import ServerProcess
@@ -45,16 +45,24 @@ class StdioChannel(Channel):
     def send(self, message: Message, headers: Mapping[str, str] | None = None) -> None:
         data = encode(message)
         if self.process.unread + len(data) > UNREAD_LIMIT and (request_id := message.get("id")) is not None:
-            self._events.failed(
-                request_id,
-                TransportError(
-                    f"The server does not read its stdin: {self.process.unread} bytes wait to be read.",
-                    suggestion="Look for what blocks the server; mcp/reconnect starts it again.",
-                    details={"unreadBytes": self.process.unread},
-                ),
-            )
+            self._refuse(request_id, is_request="method" in message)
+        else:
+            self.process.write(data + b"\n")
+
+    def _refuse(self, request_id: RequestId, *, is_request: bool) -> None:
+        """Tell that a message does not go to a server that reads nothing."""
+        problem = f"The server does not read its stdin: {self.process.unread} bytes wait to be read."
+        if not is_request:  # an answer to the server; the id is the server's, and may be one of ours as well
+            self._events.violated(f"{problem} The answer to its request {request_id!r} was dropped.")
             return
-        self.process.write(data + b"\n")
+        self._events.failed(
+            request_id,
+            TransportError(
+                problem,
+                suggestion="Look for what blocks the server; mcp/reconnect starts it again.",
+                details={"unreadBytes": self.process.unread},
+            ),
+        )
 
     async def close(self, *, gracefully: bool) -> None:
         if self._process is not None:

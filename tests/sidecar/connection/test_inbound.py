@@ -206,6 +206,7 @@ def test_an_answer_that_is_none_fails_its_request(members: dict[str, Any], messa
     [
         ('{"jsonrpc": "2.0", "id": 1000, "result": {"x": NaN}}', "NaN is not JSON"),
         ('{"jsonrpc": "2.0", "id": 1000, "result": {"x": -Infinity}}', "-Infinity is not JSON"),
+        ('{"jsonrpc": "2.0", "id": 1000, "result": {"x": 1e999}}', "1e999 is beyond the range"),
         ('{"jsonrpc": "2.0", "id": 1000, "result": {', "not JSON"),
         ('{"jsonrpc": "2.0", "result": {"x": 1,}, "id": 1000}', "not JSON"),
         ('{"jsonrpc": "2.0", "id": 1000, "result": {"x": ' + "[" * 100_000 + "]" * 100_000 + "}}", "nested too deep"),
@@ -282,6 +283,28 @@ def test_nesting_at_the_edge_of_what_can_be_read_never_raises(member: str, depth
     recorder = read(f'{{"jsonrpc": "2.0", "id": 1000, "{member}": {"[" * depth}{"]" * depth}}}')
     assert recorder.messages == []
     assert recorder.violations
+
+
+class Stumbling(Recorder):
+    """A link with a defect: it can't take results."""
+
+    def received(self, message: Message) -> None:
+        if "result" in message:
+            raise RecursionError(str(message["result"]))
+        super().received(message)
+
+
+def test_a_message_that_can_not_be_handled_fails_its_request_and_not_what_follows(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorder = Stumbling(*PENDING)
+    batch = f'[{answer(result={"x": "s3cret"})}, {{"jsonrpc": "2.0", "method": "notifications/x"}}]'
+    inbound.read(batch.encode(), recorder)
+    assert [message["method"] for message in recorder.messages] == ["notifications/x"]
+    assert list(recorder.failures) == [1000]
+    assert recorder.violations[-1] == "a message that could not be handled"
+    assert "RecursionError" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 JSON = st.recursive(

@@ -16,6 +16,7 @@ from mcp_sidecar.connection import process as process_module
 from mcp_sidecar.connection.errors import ConnectionFailed
 from mcp_sidecar.connection.process import EXIT_GRACE, STDERR_LINE_LIMIT, STDERR_TAIL, TERM_GRACE, ServerProcess
 from mcp_sidecar.connection.target import StdioEndpoint
+from tests.sidecar import leaks
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups are POSIX's")
 
@@ -321,6 +322,30 @@ async def test_stopping_is_finished_even_when_it_is_cancelled(start: Start) -> N
     stopping.cancel()
     await asyncio.gather(stopping, return_exceptions=True)
     assert not alive(running.process.pid)
+
+
+OUTSIDER = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+print(child.pid, file=sys.stderr, flush=True)
+import time; time.sleep(600)
+"""
+
+
+async def test_a_pipe_that_a_process_outside_of_the_group_holds_is_let_go_of(start: Start) -> None:
+    running = await start(OUTSIDER)
+    await running.until(lambda: bool(running.lines))
+    outsider = psutil.Process(int(running.lines[0]))
+    try:
+        before = leaks.descriptors()
+        running.process.write(b"x" * 10**6)
+        await running.stop(gracefully=False)
+        await asyncio.sleep(0.05)
+        assert running.process.closed_stdin
+        assert len(leaks.descriptors()) < len(before)
+    finally:
+        outsider.kill()
+        outsider.wait()
 
 
 async def test_stopping_twice_does_no_harm(start: Start) -> None:
