@@ -1,29 +1,23 @@
 """What is wrong with a result: against the protocol's schema, and against the tool's own. Reported, never enforced."""
 
 import functools
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args
 
 import attrs
 import mcp_types.methods
 import pydantic
-from jsonschema import FormatChecker, ValidationError, validators
 from jsonschema.exceptions import SchemaError
-from referencing import Registry
+
+from mcp_sidecar.connection.output_schema import Checker
 
 PROBLEM_LIMIT = 20
 """Problems reported for one result."""
 
 _MESSAGE_LIMIT = 300
 
-_REPEATED_GROUP = re.compile(r"\)[*+{]")
-
-VALUE_LIMIT = 20_000
-"""Values in structured content that are checked: a second's worth at most, in which nothing else is done."""
-
-VALIDATORS = 256
-"""Schemas whose validators are kept."""
+CHECKERS = 256
+"""Schemas whose checkers are kept."""
 
 
 @attrs.frozen
@@ -73,6 +67,8 @@ def _protocol_schema(method: str, version: str, input_required: bool) -> pydanti
 def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) -> list[Problem]:
     """What of a `tools/call` result breaks the tool's own `outputSchema` (MCP 2025-06-18, "Tools: Output Schema").
 
+    What can't be checked in a tenth of a second is taken for right.
+
     Args:
         tool: the tool as `tools/list` shows it.
         result: the result; an `isError` one owes no structured content.
@@ -82,11 +78,8 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
         return []
     if "structuredContent" not in result:
         return [Problem("output-schema", "$", "the tool has an outputSchema, but the result has no structuredContent")]
-    if _has_more_values(result["structuredContent"], VALUE_LIMIT):
-        why = f"more than {VALUE_LIMIT} values are not checked against the tool's outputSchema"
-        return [Problem("output-schema", "$.structuredContent", why)]
     try:
-        errors = list(_first(_validator(_Same(schema)).iter_errors(result["structuredContent"])))
+        errors = _checker(_Same(schema)).errors(result["structuredContent"], PROBLEM_LIMIT)
     except SchemaError as error:
         return [Problem("output-schema", "$", _short(f"the tool's outputSchema is no JSON Schema: {error.message}"))]
     except Exception as error:  # noqa: BLE001 - a stranger's schema: a `$schema` that is no text, a foreign `pattern`, …
@@ -115,10 +108,6 @@ def _surface(input_required: bool) -> Mapping[tuple[str, str], Any]:
     return {key: meant(row) for key, row in mcp_types.methods.SERVER_RESULTS.items()}
 
 
-def _first(errors: Iterable[ValidationError]) -> Iterable[ValidationError]:
-    return (error for error, _ in zip(errors, range(PROBLEM_LIMIT), strict=False))
-
-
 class _Same:
     """A schema that is equal to itself only: a tool keeps the same one until the tools are listed again."""
 
@@ -134,37 +123,10 @@ class _Same:
         return isinstance(other, _Same) and self.schema is other.schema
 
 
-@functools.lru_cache(maxsize=VALIDATORS)
-def _validator(same: _Same) -> Any:
+@functools.lru_cache(maxsize=CHECKERS)
+def _checker(same: _Same) -> Checker:
     """Made once for each schema: checking the schema itself takes ten times as long as checking a result."""
-    schema = same.schema
-    kind = validators.validator_for(schema, default=validators.Draft202012Validator)
-    # Formats unchecked: a `pattern` in JavaScript's dialect is right, even where Python can't read it.
-    kind.check_schema(schema, format_checker=FormatChecker(formats=()))
-    own = validators.extend(kind, {"pattern": _check_pattern})
-    # An empty registry: a `$ref` to elsewhere must not make the sidecar fetch it.
-    return own(schema, registry=Registry())
-
-
-def _check_pattern(validator: Any, pattern: str, instance: object, schema: Any) -> Iterable[ValidationError]:
-    """Check `pattern`, unless it repeats a group: Python's `re` may take for ever on those, and nothing stops it."""
-    if not _REPEATED_GROUP.search(pattern):
-        yield from validators.Draft202012Validator.VALIDATORS["pattern"](validator, pattern, instance, schema)
-
-
-def _has_more_values(value: object, limit: int) -> bool:
-    """Whether JSON data has more than `limit` values in it."""
-    pending, count = [value], 0
-    while pending:
-        count += 1
-        if count > limit:
-            return True
-        inner = pending.pop()
-        if isinstance(inner, dict):
-            pending += inner.values()
-        elif isinstance(inner, list):
-            pending += inner
-    return False
+    return Checker(same.schema)
 
 
 @attrs.frozen

@@ -1,11 +1,15 @@
 """What is wrong with a result: named with its place, and never a reason to lose the result."""
 
+import itertools
 import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from mcp_sidecar.connection.problems import PROBLEM_LIMIT, VALUE_LIMIT, Problem, against_output_schema, against_protocol
+from mcp_sidecar.connection.problems import PROBLEM_LIMIT, Problem, against_output_schema, against_protocol
 
 LEGACY = "2025-06-18"
 MODERN = "2026-07-28"
@@ -215,7 +219,114 @@ def test_other_patterns_are_checked() -> None:
     assert problem.path == "$.structuredContent.name"
 
 
-def test_content_that_is_too_large_to_be_checked_says_so() -> None:
-    tool = {"outputSchema": {"type": "object", "properties": {"all": {"items": {"type": "string"}}}}}
-    (problem,) = against_output_schema(tool, {"structuredContent": {"all": list(range(VALUE_LIMIT))}})
-    assert "not checked" in problem.message
+@contextmanager
+def soon() -> Iterator[None]:
+    """What is done here must not take the sidecar's time: a second of computing, where minutes are at stake."""
+    begun = time.thread_time()
+    yield
+    assert time.thread_time() - begun < 1
+
+
+def test_a_large_valid_result_has_no_problem() -> None:
+    with soon():
+        rows = [{"id": number, "name": f"row {number}"} for number in range(200_000)]
+        row = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": "string"}}}
+        assert output({"properties": {"rows": {"items": row}}}, {"rows": rows}) == []
+
+
+def test_what_is_wrong_at_the_beginning_of_a_large_result_is_told() -> None:
+    with soon():
+        assert output({"items": {"type": "integer"}}, ["x", *range(500_000)]) != []
+
+
+def doubling(depth: int) -> dict[str, Any]:
+    definitions: dict[str, Any] = {"n0": {"type": "object"}}
+    for level in range(1, depth):
+        definitions[f"n{level}"] = {"allOf": [{"$ref": f"#/$defs/n{level - 1}"}] * 2}
+    return {"$defs": definitions, "$ref": f"#/$defs/n{depth - 1}"}
+
+
+PATTERN = "^(a+)+$"
+LONG = "a" * 40 + "!"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"uniqueItems": True}, [{"id": number, "tags": [number, "x"]} for number in range(20_000)]),
+        (doubling(40), {}),
+        ({"items": {"description": "any"}}, [1] * 300_000),
+        ({"contains": {"type": "string"}, "minContains": 0}, [1] * 300_000),
+        ({"prefixItems": [{}], "contains": {}, "unevaluatedItems": False}, [1] * 20_000),
+        ({"patternProperties": {PATTERN: {}}}, {LONG: 1}),
+        ({"patternProperties": {PATTERN: {}}, "additionalProperties": False}, {LONG: 1}),
+        ({"allOf": [{"patternProperties": {PATTERN: {}}}], "unevaluatedProperties": False}, {LONG: 1}),
+        (
+            {"$ref": "#/$defs/p", "unevaluatedProperties": False, "$defs": {"p": {"patternProperties": {PATTERN: {}}}}},
+            {LONG: 1},
+        ),
+        ({"pattern": "a*a*a*a*a*a*b"}, "a" * 2000),
+        ({"pattern": "^" + "a?" * 40 + "a" * 40 + "$"}, "a" * 39 + "b"),
+        ({"properties": {"a": {"$schema": DRAFT, "pattern": PATTERN}}}, {"a": LONG}),
+        ({"$schema": DRAFT, "properties": {"a": {"$ref": "#"}}, "pattern": PATTERN}, {"a": LONG}),
+    ],
+)
+def test_a_schema_does_not_stop_the_sidecar_and_what_is_left_unchecked_is_no_problem(schema: Any, value: Any) -> None:
+    with soon():
+        assert output(schema, value) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"not": {"pattern": PATTERN}},
+        {"oneOf": [{"pattern": PATTERN}, {"type": "string"}]},
+        {"not": {"not": {"not": {"pattern": PATTERN}}}},
+        {"if": {"pattern": PATTERN}, "then": {"const": "never"}},
+    ],
+)
+def test_a_pattern_that_is_not_run_makes_no_problem_out_of_what_it_decides(schema: Any) -> None:
+    assert output(schema, LONG) == []
+
+
+@pytest.mark.parametrize("schema", [{"not": {"type": "string"}}, {"oneOf": [{"type": "string"}, {"pattern": "a"}]}])
+def test_what_a_choice_forbids_is_a_problem(schema: Any) -> None:
+    assert len(output(schema, LONG)) == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value"),
+    [
+        (r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "somebody@example"),
+        (r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$", "2026-01-02 03:04:05"),
+        (r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+$", "no address"),
+    ],
+)
+def test_patterns_of_everyday_are_checked(pattern: str, value: str) -> None:
+    ((_, message),) = output({"pattern": pattern}, value)
+    assert "does not match" in message
+
+
+DIFFERENT: list[Any] = [
+    *(None, 0, 1, 2**70, 0.5, True, False, "", "1", [], {}, [1], [True], [[1]], ["a", "b"], ["b", "a"], [None]),
+    *({"a": 1}, {"a": True}, {"a": [1]}, {"a": 1, "b": 2}, {"a": 2, "b": 1}, [["a", 1]], [[], []], [[[]]]),
+]
+
+
+def test_values_that_differ_are_unique() -> None:
+    assert output({"uniqueItems": True}, DIFFERENT) == []
+    for pair in itertools.permutations(DIFFERENT, 2):
+        assert output({"uniqueItems": True}, list(pair)) == []
+
+
+@pytest.mark.parametrize(
+    "pair", [*([value, value] for value in DIFFERENT), [1, 1.0], [{"a": 1, "b": [2]}, {"b": [2.0], "a": 1.0}]]
+)
+def test_values_that_are_equal_are_not_unique(pair: list[Any]) -> None:
+    ((path, message),) = output({"uniqueItems": True}, [*pair, "other"])
+    assert (path, message) == ("$.structuredContent", "items 0 and 1 are equal: it has non-unique elements")
+
+
+def test_deep_values_are_compared() -> None:
+    assert len(output({"uniqueItems": True}, [nested(5000), nested(5000)])) == 1
