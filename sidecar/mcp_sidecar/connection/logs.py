@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 
 Source = Literal["stderr", "server", "protocol", "sidecar"]
 """Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself."""
+
+Level = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
+"""MCP's, those of RFC 5424."""
 
 BURST = 1000
 """Entries that pass at once."""
@@ -18,6 +21,11 @@ RATE = 200
 
 MESSAGE_LENGTH = 16 * 1024
 """Characters of one entry."""
+
+LOGGER_LENGTH = 200
+"""Characters of a logger's name."""
+
+_LEVELS = frozenset(get_args(Level))
 
 
 def _now() -> datetime:
@@ -31,7 +39,7 @@ class LogEntry:
     time: datetime = attrs.field(factory=_now)
     source: Source
     level: str
-    """One of MCP's: debug, info, notice, warning, error, critical, alert, emergency."""
+    """One of `Level`."""
     message: str
     logger: str | None = None
     """The name the server gave its logger."""
@@ -57,8 +65,8 @@ class LogFeed:
         """Pass an entry on, or count it as dropped.
 
         Args:
-            source, level, message, name: see `LogEntry`.
-            mask: takes the secrets out of the message.
+            source, level, message, name: see `LogEntry`; a level that is none of MCP's becomes `info`.
+            mask: takes the secrets out of the message and the name.
         """
         loop = asyncio.get_running_loop()
         now = loop.time()
@@ -73,7 +81,11 @@ class LogFeed:
         message = mask(message)
         if len(message) > MESSAGE_LENGTH:
             message = f"{message[:MESSAGE_LENGTH]}… [cut]"
-        self._emit(LogEntry(source=source, level=level, message=message, logger=name))
+        if name is not None:
+            name = mask(name)
+            if len(name) > LOGGER_LENGTH:
+                name = f"{name[:LOGGER_LENGTH]}…"
+        self._emit(LogEntry(source=source, level=level if level in _LEVELS else "info", message=message, logger=name))
 
     def close(self) -> None:
         """Stop; tells what was dropped so far."""

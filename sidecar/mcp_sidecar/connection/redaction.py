@@ -22,6 +22,9 @@ MASK: Final = "***"
 SHORTEST_SECRET: Final = 6
 """Characters. Shorter values (`DEBUG=1`) occur in ordinary text so often that masking them would destroy it."""
 
+SHORTEST_FRAGMENT: Final = 4
+"""Characters of a secret's beginning that are masked where a text was cut. Fewer tell nothing and occur everywhere."""
+
 HARMLESS_HEADERS: Final = frozenset(
     {
         "accept",
@@ -38,6 +41,9 @@ HARMLESS_HEADERS: Final = frozenset(
     }
 )
 """The header names whose values may be shown; every other header is taken for a secret."""
+
+_CUT: Final = re.compile(r"\ufffd*(?:…| \[cut\])")
+"""Where a text was cut: the mark, and what is left of a character that was cut as well."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -120,11 +126,11 @@ class Redactor:
         return cls(tuple(sorted(forms, key=lambda form: (-len(form), form))))
 
     def text(self, text: str) -> str:
-        """Return the text with every occurrence of a secret replaced by `***`."""
+        """Return the text with every occurrence of a secret replaced by `***`, also of its beginning before a cut."""
         # Once more when masking has put a secret together out of what was left and right of another one; this ends
-        # because the mask is shorter than every secret.
-        while any(secret in text for secret in self.secrets):
-            text = self._masked(text)
+        # because the mask is shorter than everything that it replaces.
+        while spans := self._occurrences(text) or self._fragments(text):
+            text = _masked(text, spans)
         return text
 
     def value(self, value: Any) -> Any:
@@ -150,21 +156,51 @@ class Redactor:
                 holder[place] = found
         return result[0]
 
-    def _masked(self, text: str) -> str:
+    def _occurrences(self, text: str) -> list[tuple[int, int]]:
+        """Return where secrets are."""
         spans: list[tuple[int, int]] = []
         for secret in self.secrets:
             at = text.find(secret)
             while at >= 0:
                 spans.append((at, at + len(secret)))
                 at = text.find(secret, at + 1)
-        parts: list[str] = []
-        covered = 0
-        for start, end in sorted(spans):
-            # Overlapping and touching occurrences become one mask, so that none leaves a piece of itself behind.
-            if start > covered or not parts:
-                parts += [text[covered:start], MASK]
-            covered = max(covered, end)
-        return "".join(parts) + text[covered:]
+        return spans
+
+    def _fragments(self, text: str) -> list[tuple[int, int]]:
+        """Return where the longest beginnings of secrets are, just before a cut."""
+        if not self.secrets:
+            return []
+        spans: list[tuple[int, int]] = []
+        for cut in _CUT.finditer(text):
+            end = cut.start()
+            last = text[max(0, end - SHORTEST_FRAGMENT) : end]
+            if len(last) == SHORTEST_FRAGMENT:
+                length = max(_overlap(text, end, last, secret) for secret in self.secrets)
+                if length:
+                    spans.append((end - length, end))
+        return spans
+
+
+def _overlap(text: str, end: int, last: str, secret: str) -> int:
+    """How many characters of a secret's beginning stand before `end`, the last of them being `last`."""
+    at = secret.rfind(last, 0, -1)
+    while at >= 0:
+        length = at + len(last)
+        if text.endswith(secret[:length], 0, end):
+            return length
+        at = secret.rfind(last, 0, length - 1)
+    return 0
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    covered = 0
+    for start, end in sorted(spans):
+        # Overlapping and touching occurrences become one mask, so that none leaves a piece of itself behind.
+        if start > covered or not parts:
+            parts += [text[covered:start], MASK]
+        covered = max(covered, end)
+    return "".join(parts) + text[covered:]
 
 
 @attrs.define

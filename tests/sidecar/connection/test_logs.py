@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mcp_sidecar.connection.logs import BURST, MESSAGE_LENGTH, RATE, LogEntry, LogFeed, Source
+from mcp_sidecar.connection.logs import BURST, LOGGER_LENGTH, MESSAGE_LENGTH, RATE, LogEntry, LogFeed, Source
 
 
 class Clock:
@@ -142,6 +142,21 @@ def test_a_secret_is_masked_also_where_the_cut_would_split_it(clock: Clock) -> N
     reader.add("stderr", "info", "x" * (MESSAGE_LENGTH - 5) + secret)
     assert reader.entries[0].message == "token ***"
     assert "made-" not in reader.entries[1].message
+
+
+def test_the_name_of_a_logger_is_masked_and_cut(clock: Clock) -> None:
+    reader = Reader(mask=lambda text: text.replace("made-up-s3cret", "***"))
+    reader.add("server", "info", "hello", "db made-up-s3cret")
+    reader.add("server", "info", "hello", "x" * (LOGGER_LENGTH - 5) + "made-up-s3cret" + "x" * 10_000)
+    assert reader.entries[0].logger == "db ***"
+    assert reader.entries[1].logger == "x" * (LOGGER_LENGTH - 5) + "***xx…"
+
+
+@pytest.mark.parametrize("level", ["loud", "INFO", "", "x" * 100_000])
+def test_a_level_that_mcp_does_not_know_becomes_info(clock: Clock, level: str) -> None:
+    reader = Reader()
+    reader.add("server", level, "hello")
+    assert reader.entries[0].level == "info"
 
 
 def test_what_is_dropped_costs_no_masking(clock: Clock) -> None:

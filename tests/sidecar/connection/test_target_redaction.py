@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from mcp_sidecar.connection.redaction import (
     MASK,
+    SHORTEST_FRAGMENT,
     SHORTEST_SECRET,
     Redactor,
     is_secret_name,
@@ -48,6 +50,32 @@ def test_no_secret_is_left_in_json(secrets: list[str], data: st.DataObject) -> N
 
     shown = strings(Redactor.of(secrets).value(value))
     assert not [secret for secret in secrets for text in shown if secret in text]
+
+
+@given(SECRETS, st.sampled_from(["…", " [cut]", "\ufffd…", "… [cut]"]), st.text(), st.data())
+def test_no_beginning_of_a_secret_is_left_where_a_text_was_cut(
+    secrets: list[str], mark: str, after: str, data: st.DataObject
+) -> None:
+    before = data.draw(st.text() | st.sampled_from(secrets))
+    secret = data.draw(st.sampled_from(secrets))
+    piece = secret[: data.draw(st.integers(SHORTEST_FRAGMENT, len(secret)))]
+    shown = Redactor.of(secrets).text(before + piece + mark + after)
+    assert piece + mark not in shown
+
+
+def test_what_is_before_a_cut_stays_where_it_is_no_beginning_of_a_secret() -> None:
+    redactor = Redactor.of(["made-up-s3cret"])
+    assert redactor.text("said mad… and [cut] s3cret…, made-u… (made-up-s [cut])") == (
+        "said mad… and [cut] s3cret…, ***… (*** [cut])"
+    )
+
+
+def test_many_cuts_are_looked_at_in_linear_time() -> None:
+    secrets = [f"{number:04}-made-up-s3cret" for number in range(100)]
+    text = "0001-made…" * 2000
+    begun = time.thread_time()
+    assert Redactor.of(secrets).text(text) == f"{MASK}…" * 2000
+    assert time.thread_time() - begun < 2
 
 
 def test_a_value_keeps_its_shape_its_keys_and_itself() -> None:
