@@ -13,7 +13,10 @@ from typing import Final
 from mcp_sidecar.connection.errors import InvalidTarget
 
 OWN_VARIABLES: Final = ("FASTMCP_ENV_FILE", "FASTMCP_LOG_ENABLED")
-"""Set by the sidecar for its own FastMCP, so that a workspace's `.env` cannot change it; a server must not see them."""
+"""Set by the sidecar for its own FastMCP, so that a workspace's `.env` cannot change it.
+
+A server inherits the environment that was there before: with the user's own values of these, if there are any.
+"""
 
 OWN_VENV: Final = Path(sys.prefix) if sys.prefix != sys.base_prefix else None
 """The virtual environment the sidecar runs in. None for a system-wide Python, which is nobody's own."""
@@ -49,15 +52,14 @@ def inherited(environ: Mapping[str, str], venv: Path | None, platform: str) -> d
     """Return what a server inherits: everything but what concerns only the sidecar's own interpreter.
 
     Removed are `VIRTUAL_ENV`, `PYTHONHOME`, the entries of `PYTHONPATH` and the first entries of `PATH` as far as they
-    point into the sidecar's own venv (or at the sidecar's package), `__PYVENV_LAUNCHER__` and `OWN_VARIABLES`.
+    point into the sidecar's own venv (or at the sidecar's package), and `__PYVENV_LAUNCHER__`.
 
     Args:
-        environ: the sidecar's environment.
+        environ: the environment that the sidecar was started with.
         venv: the sidecar's own venv, see `own_venv`.
         platform: as `sys.platform`.
     """
-    removed = {_LAUNCHER, *OWN_VARIABLES}
-    result = {name: value for name, value in environ.items() if name not in removed}
+    result = {name: value for name, value in environ.items() if name != _LAUNCHER}
     separator = path_separator(platform)
     roots = [PACKAGE_ROOT] if venv is None else [PACKAGE_ROOT, venv]
     if "PYTHONPATH" in result:

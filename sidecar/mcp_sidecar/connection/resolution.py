@@ -244,7 +244,8 @@ def _first_word(first: str, has_args: bool, text: str, surroundings: Surrounding
     """Return the command that a command line begins with.
 
     Raises:
-        InvalidTarget: the text is no command line, or its program is missing.
+        InvalidTarget: the text is no command line.
+        ConnectionFailed: its program is a known one, but it is not installed.
     """
     search = surroundings.search_path
     if (command := _file(first, surroundings)) is not None:
@@ -253,11 +254,7 @@ def _first_word(first: str, has_args: bool, text: str, surroundings: Surrounding
         if (program := search.find(first)) is not None:
             return Command(program)
         if _is_runner(first, surroundings.platform):
-            raise InvalidTarget(
-                f"The command line starts with {first}, which was not found on PATH.",
-                suggestion=_advice(first, surroundings),
-                details=search.details(first),
-            )
+            raise _not_found(first, _advice(first, surroundings), surroundings)
     if surroundings.platform == "win32" and (program := search.executable(surroundings.locate(first))):
         return Command(program)
     shown = _shown(text, surroundings.platform)
@@ -290,11 +287,7 @@ def _program(command: str, surroundings: Surroundings) -> str:
         suggestion = _advice(command, surroundings)
         if re.search(r"\s", command):
             suggestion = "`command` is one program; pass its arguments in `args`, or the whole command line as `url`."
-        raise ConnectionFailed(
-            f"The program '{_shown(command, surroundings.platform)}' was not found on PATH.",
-            suggestion=suggestion,
-            details=search.details(_shown(command, surroundings.platform)),
-        )
+        raise _not_found(command, suggestion, surroundings)
     path = surroundings.locate(command)
     found = search.executable(path)
     if found is not None:
@@ -310,6 +303,15 @@ def _program(command: str, surroundings: Surroundings) -> str:
         problem = "does not exist"
         suggestion = "Correct `command`; a relative path starts at `cwd`, else at the workspace folder."
     raise ConnectionFailed(f"The program '{shown}' {problem}.", suggestion=suggestion, details=search.details(shown))
+
+
+def _not_found(program: str, suggestion: str, surroundings: Surroundings) -> ConnectionFailed:
+    shown = _shown(program, surroundings.platform)
+    return ConnectionFailed(
+        f"The program '{shown}' was not found on PATH.",
+        suggestion=suggestion,
+        details=surroundings.search_path.details(shown),
+    )
 
 
 def _advice(program: str, surroundings: Surroundings) -> str:

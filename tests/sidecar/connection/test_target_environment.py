@@ -19,7 +19,7 @@ def test_a_server_inherits_everything_but_what_is_the_sidecars_own(tmp_path: Pat
         "PYTHONHOME": str(venv),
         "PYTHONPATH": f"{PACKAGE_ROOT}:/mine",
         "__PYVENV_LAUNCHER__": "/x",
-        "FASTMCP_ENV_FILE": "/nowhere",
+        "FASTMCP_ENV_FILE": "/mine/.env",
         "FASTMCP_LOG_ENABLED": "false",
         "FASTMCP_PORT": "1",
         "HTTPS_PROXY": "http://proxy",
@@ -27,6 +27,8 @@ def test_a_server_inherits_everything_but_what_is_the_sidecars_own(tmp_path: Pat
     assert inherited(environ, venv, "linux") == {
         "PATH": f"/usr/bin:{venv}/bin",
         "PYTHONPATH": "/mine",
+        "FASTMCP_ENV_FILE": "/mine/.env",
+        "FASTMCP_LOG_ENABLED": "false",
         "FASTMCP_PORT": "1",
         "HTTPS_PROXY": "http://proxy",
     }

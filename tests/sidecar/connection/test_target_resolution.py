@@ -436,15 +436,16 @@ def test_a_command_wins_over_a_directory_of_its_name(resolved: Resolve, workspac
 
 
 def test_a_known_runner_that_is_missing_is_named_with_path(resolved: Resolve, tools: Path) -> None:
-    with pytest.raises(InvalidTarget, match="uvx") as caught:
-        resolved(url="uvx mcp-server-time")
-    assert caught.value.details == {"command": "uvx", "path": [str(tools)]}
+    for target in ({"url": "uvx mcp-server-time"}, {"url": "uvx"}, {"command": "uvx"}):
+        with pytest.raises(ConnectionFailed, match="The program 'uvx' was not found on PATH") as caught:
+            resolved(**target)
+        assert caught.value.details == {"command": "uvx", "path": [str(tools)]}
 
 
 @posix_only
 def test_a_program_outside_path_is_pointed_out(resolved: Resolve, tmp_path: Path) -> None:
     uvx = put(tmp_path / ".local/bin/uvx", executable=True)
-    with pytest.raises(InvalidTarget) as caught:
+    with pytest.raises(ConnectionFailed) as caught:
         resolved(url="uvx mcp-server-time")
     assert str(uvx) in caught.value.suggestion
 
