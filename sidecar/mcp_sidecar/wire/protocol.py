@@ -10,6 +10,7 @@ import inspect
 import itertools
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from functools import partial
@@ -458,7 +459,15 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(text: str) -> float:
+    """Take a number that has a value: 1e999 would become an infinity, which can't be said in JSON."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return value
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _is_id(value: Any) -> TypeGuard[MsgId]:

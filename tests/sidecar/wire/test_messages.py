@@ -14,7 +14,16 @@ from tests.sidecar.wire.harness import RawClient, frame, serving
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b'{"jsonrpc": "2.0", "id": 1, "method"', b"\xff\xfe", b'{"a": "\xff"}', b'{"a": NaN}', b"nonsense"],
+    [
+        b"",
+        b"{",
+        b'{"jsonrpc": "2.0", "id": 1, "method"',
+        b"\xff\xfe",
+        b'{"a": "\xff"}',
+        b'{"a": NaN}',
+        b'{"a": -1e999}',
+        b"nonsense",
+    ],
 )
 async def test_a_body_that_is_no_json_is_a_parse_error(client: RawClient, body: bytes) -> None:
     client.send_bytes(frame(body))
