@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DURATION_KEY = "mcp-sidecar/durationMs"
 PROBLEMS_KEY = "mcp-sidecar/problems"
+ORIGINAL_KEY = "mcp-sidecar/originalMeta"
+"""Where a server's `_meta` goes that is no object, as the protocol wants it, and so can't be added to."""
 
 PAGE_LIMIT = 1000
 """Pages that one list is read to; a server that never comes to an end is stopped here, and told so."""
@@ -179,6 +181,8 @@ def _annotated(result: Result, duration_ms: float, problems: "list[Problem]") ->
     """The result with `_meta` about it; nothing else of it is touched."""
     meta = result.get("_meta")
     own: dict[str, Any] = {DURATION_KEY: round(duration_ms, 3)}
+    if meta is not None and not isinstance(meta, dict):
+        own[ORIGINAL_KEY] = meta
     if problems:
         own[PROBLEMS_KEY] = [problem.as_json() for problem in problems]
     return {**result, "_meta": {**meta, **own} if isinstance(meta, dict) else own}

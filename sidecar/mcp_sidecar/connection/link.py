@@ -120,7 +120,8 @@ class Link(ChannelEvents):
         self._unheard: deque[RequestId] = deque(maxlen=_LATE_IDS)
         """Like these, but of heartbeats."""
         self._flaws: dict[RequestId, list[Problem]] = {}
-        self._violations: deque[str] = deque(maxlen=RECENT_VIOLATIONS)
+        self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
+        """When, on the loop's clock, and what."""
         self._inbox = Inbox()
         self._client: HandshakeClient | None = None
         self._heartbeat: asyncio.Task[None] | None = None
@@ -233,16 +234,22 @@ class Link(ChannelEvents):
         """Whether the 2026-07-28 era was negotiated, which has no session and no handshake."""
         return self.server.protocol_version in MODERN_PROTOCOL_VERSIONS
 
-    def diagnosis(self) -> dict[str, Any]:
-        """What is known that may explain a failure: last lines of stderr, violations of the protocol."""
-        known = self._channel.diagnosis()
-        return {**known, "violations": list(self._violations)} if self._violations else known
+    def diagnosis(self, since: float = 0.0) -> dict[str, Any]:
+        """What is known that may explain a failure: last lines of stderr, violations of the protocol.
 
-    def suspicion(self) -> str:
-        """What most likely explains a silence, as a sentence with a space in front, or nothing."""
-        if self._violations:
-            return f" It broke the protocol: {self._violations[-1]}"
-        if unfinished := self._channel.diagnosis().get("unfinishedLine"):
+        Args:
+            since: the time on the loop's clock before which violations explain nothing.
+        """
+        known = self._channel.diagnosis()
+        violations = [text for time, text in self._violations if time >= since]
+        return {**known, "violations": violations} if violations else known
+
+    def suspicion(self, since: float = 0.0) -> str:
+        """What most likely explains a silence, as a sentence with a space in front, or nothing; see `diagnosis`."""
+        known = self.diagnosis(since)
+        if violations := known.get("violations"):
+            return f" It broke the protocol: {violations[-1]}"
+        if unfinished := known.get("unfinishedLine"):
             return f" It wrote a line without a newline at its end: {unfinished}"
         return ""
 
@@ -293,9 +300,9 @@ class Link(ChannelEvents):
         except TimeoutError:
             self._abandon(request_id, f"no answer in {timeout:g} s", quiet=quiet)
             raise TimedOut(
-                f"The server did not answer {method} within {timeout:g} s.{self.suspicion()}",
+                f"The server did not answer {method} within {timeout:g} s.{self.suspicion(started)}",
                 suggestion="The connection stands. Raise callTimeout if the server needs longer; else find what hangs.",
-                details={"method": method, "timeoutSeconds": timeout, **self.diagnosis()},
+                details={"method": method, "timeoutSeconds": timeout, **self.diagnosis(started)},
             ) from None
         except asyncio.CancelledError:
             self._abandon(request_id, "cancelled by the user", quiet=quiet)
@@ -423,7 +430,7 @@ class Link(ChannelEvents):
 
     def violated(self, problem: str, raw: str | None = None) -> None:
         text = f"{problem}: {raw}" if raw else problem
-        self._violations.append(text)
+        self._violations.append((asyncio.get_running_loop().time(), text))
         self._events.logged("protocol", "warning", text)
 
     def printed(self, line: str) -> None:
@@ -521,7 +528,7 @@ class Link(ChannelEvents):
             return local.error
         other = "legacy" if protocol in MODERN_PROTOCOL_VERSIONS else "auto"
         also = "" if protocol == other else f"; try protocolVersion {other}"
-        violations = {"violations": list(self._violations)} if self._violations else {}
+        violations = {"violations": [text for _, text in self._violations]} if self._violations else {}
         return ServerError(
             f"The server refused the handshake: {error.error.message or 'no message'} (code {error.error.code})."
             f"{self.suspicion()}",

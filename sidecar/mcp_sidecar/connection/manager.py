@@ -1,6 +1,7 @@
 """The connection manager: holds the one connection, and tells the truth about it at every moment."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import os
@@ -96,6 +97,18 @@ class _Recovery:
 
     lost: _Standing
     task: asyncio.Task[None]
+    wake: asyncio.Event
+    """Set to look at once."""
+
+
+class _Nobody:
+    """Is told everything, and needs nothing of it."""
+
+    def status_changed(self, status: ConnectionStatus) -> None: ...
+
+    def logged(self, entry: LogEntry) -> None: ...
+
+    def notified(self, method: str, params: Mapping[str, Any]) -> None: ...
 
 
 @attrs.frozen
@@ -117,7 +130,7 @@ class ConnectionManager:
 
     def __init__(
         self,
-        events: ManagerEvents,
+        events: ManagerEvents | None = None,
         *,
         timeouts: Callable[[], Timeouts] = Timeouts,
         workspace: Callable[[], Path | None] = lambda: None,
@@ -125,12 +138,12 @@ class ConnectionManager:
     ) -> None:
         """
         Args:
-            events: who is told what happens.
+            events: who is told what happens, if anybody is.
             timeouts: the timeouts that hold where a target brings none; asked at every use.
             workspace: the folder that relative paths are taken from; asked at every connect.
             environ: the environment that servers inherit.
         """
-        self.events = events
+        self.events = events = events or _Nobody()
         self._timeouts = timeouts
         self._workspace = workspace
         self._environ = environ
@@ -161,7 +174,7 @@ class ConnectionManager:
                 state="connecting",
                 since=attempt.since,
                 target=attempt.resolved.info,
-                connected_at=truth.connected_at if truth.state == "connected" else None,
+                connected_at=truth.connected_at,
             )
         return ConnectionStatus(
             state=truth.state,
@@ -192,15 +205,17 @@ class ConnectionManager:
 
     def _not_connected(self) -> NotConnected:
         match self._truth.state:
+            case _ if self._attempt is not None:
+                message = "Not connected yet: the connection is being made"
+                suggestion = "Wait for the state `connected`."
             case "reconnecting":
+                if self._recovery is not None:
+                    self._recovery.wake.set()  # somebody is waiting: look again now
                 message = "The connection is lost and is being made again"
                 suggestion = "Wait for the state `connected`, or start the server."
             case "failed":
                 message = "Not connected: the connection failed"
                 suggestion = "Use mcp/reconnect once the cause is mended."
-            case _ if self._attempt is not None:
-                message = "Not connected yet: the connection is being made"
-                suggestion = "Wait for the state `connected`."
             case _:
                 message = "Not connected"
                 suggestion = "Use mcp/connect first."
@@ -210,8 +225,8 @@ class ConnectionManager:
 
     # what is asked for
 
-    async def connect(self, target: Target) -> ConnectionStatus:
-        """Connect to `target`, and return the status once connected.
+    async def connect(self, target: Target | str) -> ConnectionStatus:
+        """Connect to `target` (a string counts as its `url`), and return the status once connected.
 
         The present connection stays until the new one is up, and stays if that fails; only the same target is let go
         first. A later `connect()` or `disconnect()` interrupts this one, and so does cancelling it.
@@ -225,6 +240,7 @@ class ConnectionManager:
         # Imported when it is needed: before the answer to `initialize` every module counts.
         from mcp_sidecar.connection.resolution import resolve
 
+        target = Target(url=target) if isinstance(target, str) else target
         try:
             resolved = resolve(target, workspace=self._workspace(), environ=self._environ)
             timeouts = self._timeouts().overridden(connect=target.connect_timeout, call=target.call_timeout)
@@ -435,14 +451,16 @@ class ConnectionManager:
         now = _now()
         if isinstance(standing.resolved.endpoint, HttpEndpoint):
             self._truth = attrs.evolve(self._truth, state="reconnecting", since=now, connected_at=None)
-            self._recovery = _Recovery(lost=standing, task=asyncio.create_task(self._recover(standing, error)))
+            wake = asyncio.Event()
+            task = asyncio.create_task(self._recover(standing, error, wake))
+            self._recovery = _Recovery(lost=standing, task=task, wake=wake)
         else:
             self._truth = attrs.evolve(self._truth, state="failed", since=now, connected_at=None)
         self._changed()
         self._bury(standing.link.close(error, gracefully=False))
 
-    async def _recover(self, lost: _Standing, error: SidecarError) -> None:
-        """Look for a lost HTTP server again, for a while."""
+    async def _recover(self, lost: _Standing, error: SidecarError, wake: asyncio.Event) -> None:
+        """Look for a lost HTTP server again, for a while; at once whenever `wake` is set."""
         loop = asyncio.get_running_loop()
         end = loop.time() + RECONNECT_WINDOW
         delays = [0.0] if isinstance(error, SessionExpired) else []
@@ -450,7 +468,9 @@ class ConnectionManager:
         attempt = 0
         timeout = self._timeouts().overridden(connect=lost.target.connect_timeout).connect
         while True:
-            await asyncio.sleep(delays[min(attempt, len(delays) - 1)])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), delays[min(attempt, len(delays) - 1)])
+            wake.clear()
             attempt += 1
             left = end - loop.time()
             if left <= 0:
@@ -512,13 +532,14 @@ class ConnectionManager:
             counter: the statistic that counts it when it is answered.
         """
         standing, period = self._standing, self._period
+        if standing is None:
+            raise self._not_connected()  # no server had anything to do with it: not counted
         self._in_flight += 1
         self._statistics_changed()
         try:
             answer = await self._sent(send, standing)
         except SidecarError as error:
-            if standing is not None:
-                _redact(error, standing.resolved.redactor)
+            _redact(error, standing.resolved.redactor)
             self._count("errors", period)
             raise
         else:
@@ -529,9 +550,7 @@ class ConnectionManager:
             self._in_flight -= 1
             self._statistics_changed()
 
-    async def _sent(self, send: "Callable[[Link, float], Awaitable[Answer]]", standing: _Standing | None) -> "Answer":
-        if standing is None:
-            raise self._not_connected()
+    async def _sent(self, send: "Callable[[Link, float], Awaitable[Answer]]", standing: _Standing) -> "Answer":
         timeout = self._call_timeout()
         try:
             return await send(standing.link, timeout)
@@ -588,7 +607,10 @@ class ConnectionManager:
         if self._statistics_timer is not None:
             self._statistics_timer.cancel()
             self._statistics_timer = None
-        self.events.status_changed(self.get_status())
+        try:
+            self.events.status_changed(self.get_status())
+        except Exception:
+            logger.exception("whoever is told of the status failed")
 
 
 def _same(old: _Standing, target: Target, resolved: "Resolved") -> bool:

@@ -93,7 +93,7 @@ def _first_valid(candidates: list[tuple[str, object]], default: float) -> tuple[
         elif chosen is None:
             chosen = seconds
     used = default if chosen is None else chosen
-    instead = f"{'the default, ' if chosen is None else ''}{used:g} s, is used instead"
+    instead = f"{'the default, ' if chosen is None else ''}{used:g} s{',' if chosen is None else ''} is used instead"
     return used, [
         f"{name} is {_shown(value)}, which is no positive number of seconds; {instead}." for name, value in refused
     ]

@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 from mcp_sidecar.connection import manager as manager_module
-from mcp_sidecar.connection.errors import Interrupted, SidecarError
+from mcp_sidecar.connection.errors import Interrupted, NotConnected, SidecarError
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import import_stack
@@ -246,7 +246,7 @@ class World:
             await request
         except SidecarError as error:
             assert error.message
-            counter = "errors"
+            counter = None if isinstance(error, NotConnected) else "errors"
         if counter is not None and period == self.period:  # what began before a disconnect counts to what was before
             self.statistics = attrs.evolve(self.statistics, **{counter: getattr(self.statistics, counter) + 1})
 

@@ -37,7 +37,7 @@ def test_nonsense_in_the_settings_falls_back_to_the_environment(value: object) -
     assert timeouts.call == 8
     assert len(warnings) == 1
     assert "callTimeout" in warnings[0]
-    assert "8 s, is used" in warnings[0]
+    assert "8 s is used" in warnings[0]
 
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), True, "5"])
