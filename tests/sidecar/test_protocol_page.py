@@ -1,5 +1,6 @@
 """`docs/protocol.md` against the code: everything that can be said on the wire is there, and nothing else."""
 
+import ast
 import re
 from pathlib import Path
 from typing import get_args
@@ -136,6 +137,27 @@ def test_the_keys_under_meta_are_those_of_the_page() -> None:
     assert first_column("MCP requests", table=1) == [calls.DURATION_KEY, calls.PROBLEMS_KEY]
 
 
+def test_every_level_of_a_log_entry_is_named() -> None:
+    (listed,) = re.findall(r"`level` is one of MCP's \((.*?)\)", section("Notifications"), re.DOTALL)
+    assert tuple(names(listed)) == get_args(logs.Level)
+
+
+def details_in_the_code() -> set[str]:
+    """The keys of `details` that are written out where an error is raised."""
+    found: set[str] = set()
+    for path in Path(logs.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "details" and isinstance(node.value, ast.Dict):
+                found |= {key.value for key in node.value.keys if isinstance(key, ast.Constant)}
+            elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "details":
+                found |= {node.slice.value} if isinstance(node.slice, ast.Constant) else set()
+    return found
+
+
+def test_every_key_of_the_details_is_named() -> None:
+    assert details_in_the_code() - set(names(section("Errors"))) == set()
+
+
 # Numbers
 
 
@@ -164,6 +186,7 @@ NUMBERS = {
     "burst": f"{logs.BURST:,} entries pass at once and {logs.RATE} a second in the long run",
     "stderr": f"Stderr lines are cut at {process.STDERR_LINE_LIMIT // 1024} KiB",
     "entry": f"a message at {logs.MESSAGE_LENGTH:,} characters",
+    "logger": f"the name of a `logger` at {logs.LOGGER_LENGTH}",
     "message over": f"or a message over {mebibytes(frames.MAX_MESSAGE_BYTES)}",
     "editor's message": f"| a message of the editor | {mebibytes(frames.MAX_MESSAGE_BYTES)} |",
     "server's message": f"| a message of the server | {mebibytes(channel.MESSAGE_LIMIT)};",
