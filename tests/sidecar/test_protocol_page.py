@@ -148,9 +148,9 @@ def details_in_the_code() -> set[str]:
     for path in Path(logs.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "details" and isinstance(node.value, ast.Dict):
-                found |= {key.value for key in node.value.keys if isinstance(key, ast.Constant)}
+                found |= {str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)}
             elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "details":
-                found |= {node.slice.value} if isinstance(node.slice, ast.Constant) else set()
+                found |= {str(node.slice.value)} if isinstance(node.slice, ast.Constant) else set()
     return found
 
 
