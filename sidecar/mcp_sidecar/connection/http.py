@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import os
 import re
 import ssl
 import urllib.request
@@ -15,6 +16,7 @@ import httpx2
 from mcp_sidecar.connection.channel import MESSAGE_LIMIT
 from mcp_sidecar.connection.errors import (
     AuthenticationRequired,
+    ConnectionFailed,
     ConnectionLost,
     ProtocolError,
     SidecarError,
@@ -46,27 +48,50 @@ FAILURES = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, OSError, Va
 UNREACHABLE = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
 """Those among them that say that no connection came about."""
 
-_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK_PATTERNS = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 class BodyTooLong(Exception):
     """A response body went beyond its limit; the rest was not read."""
 
 
-def new_client(headers: Mapping[str, str]) -> httpx2.AsyncClient:
+def new_client(url: str, headers: Mapping[str, str]) -> httpx2.AsyncClient:
     """A client for one connection.
 
     Args:
+        url: where the server is.
         headers: sent with every request.
+
+    Raises:
+        ConnectionFailed: the environment names a proxy that can't be used.
     """
+    # Uncompressed, so that a size is what it looks like; a server may compress all the same.
+    sent = httpx2.Headers({"accept-encoding": "identity", **headers})
+    try:
+        return _client(sent, trust_env=True)
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:  # such as socks5://, or a scheme that is none
+        if httpx2.URL(url).host in _LOOPBACK:
+            return _client(sent, trust_env=False)
+        raise ConnectionFailed(
+            "The proxy that the environment names can't be used.",
+            suggestion="Unset ALL_PROXY / HTTP_PROXY / HTTPS_PROXY, or use an http:// proxy.",
+            details={"variables": sorted(name for name in os.environ if name.lower() in _PROXY_VARIABLES)},
+        ) from error
+
+
+_PROXY_VARIABLES = ("all_proxy", "http_proxy", "https_proxy")
+
+
+def _client(headers: httpx2.Headers, *, trust_env: bool) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
-        # Uncompressed, so that a size is what it looks like; a server may compress all the same.
-        headers={"accept-encoding": "identity", **headers},
+        headers=headers,
+        trust_env=trust_env,
         timeout=httpx2.Timeout(None, connect=CONNECT_TIMEOUT),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
         verify=_ssl_context(),
         # A proxy from the environment can't reach this machine's loopback.
-        mounts=dict.fromkeys(_LOOPBACK, httpx2.AsyncHTTPTransport(verify=_ssl_context())),
+        mounts=dict.fromkeys(_LOOPBACK_PATTERNS, httpx2.AsyncHTTPTransport(verify=_ssl_context())),
     )
 
 
@@ -215,7 +240,7 @@ async def takes_connections(url: str) -> bool:
     A server that is just dying may take a connection that it drops in the next moment: such a one is asked again.
     """
     parsed = httpx2.URL(url)
-    if _goes_by_proxy(parsed):
+    if await _goes_by_proxy(parsed):
         return True
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
     for _ in range(PROBES):
@@ -238,11 +263,12 @@ async def takes_connections(url: str) -> bool:
     return True
 
 
-def _goes_by_proxy(url: httpx2.URL) -> bool:
+async def _goes_by_proxy(url: httpx2.URL) -> bool:
     proxies = urllib.request.getproxies()
-    if not ({url.scheme, "all"} & proxies.keys()) or url.host in ("localhost", "127.0.0.1", "::1"):
+    if not ({url.scheme, "all"} & proxies.keys()) or url.host in _LOOPBACK:
         return False
-    return not urllib.request.proxy_bypass(url.host)
+    # Windows and macOS may look the name up for it, which blocks.
+    return not await asyncio.to_thread(urllib.request.proxy_bypass, url.host)
 
 
 def unreachable(error: Exception, url: str) -> ConnectionLost:
@@ -269,6 +295,15 @@ def broken_exchange(error: Exception) -> TransportError:
         f"The connection broke off before the answer was complete: {reason(error)}.",
         suggestion="The request may have been carried out; it is not sent again. Look into the server's log.",
         details={"reason": reason(error)},
+    )
+
+
+def unforeseen(error: Exception) -> TransportError:
+    """The error for an exchange that the sidecar could not handle."""
+    return TransportError(
+        f"The exchange with the server could not be handled ({type(error).__name__}).",
+        suggestion="This is a defect of the sidecar; its own log says where.",
+        details={"reason": type(error).__name__},
     )
 
 

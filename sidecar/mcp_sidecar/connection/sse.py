@@ -1,6 +1,7 @@
 """The HTTP+SSE channel of MCP 2024-11-05: a stream to hear by, and an endpoint of its own to post to."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Coroutine, Mapping
@@ -11,6 +12,7 @@ import httpx2
 
 from mcp_sidecar.connection import http, inbound
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId, encode
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionFailed, ConnectionLost, ProtocolError, SidecarError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
@@ -34,16 +36,20 @@ class SseChannel(Channel):
         """
         self._endpoint = endpoint
         self._events = events
-        self._client = http.new_client(endpoint.headers)
+        self._client: httpx2.AsyncClient
+        self._leftovers = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._outbox: asyncio.Queue[Message] = asyncio.Queue()
         self._posts: dict[RequestId, asyncio.Task[None]] = {}
         self._post_url: asyncio.Future[str] | None = None
 
     async def open(self) -> None:
+        self._client = http.new_client(self._endpoint.url, self._endpoint.headers)
+        self._leftovers.push_async_callback(self._client.aclose)
         self._post_url = asyncio.get_running_loop().create_future()
         self._spawn(self._listen(self._post_url))
-        await asyncio.shield(self._post_url)
+        await asyncio.wait({self._post_url})  # which leaves it alone when this is cancelled
+        self._post_url.result()
         self._spawn(self._drain_outbox())
 
     def send(self, message: Message, headers: Mapping[str, str] | None = None) -> None:
@@ -55,13 +61,13 @@ class SseChannel(Channel):
             post.cancel()
 
     async def close(self, *, gracefully: bool) -> None:
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        if self._post_url is not None and not self._post_url.done():
-            self._post_url.cancel()
-        await self._client.aclose()
+        async with self._leftovers:
+            while self._tasks:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.wait(self._tasks)
+            if self._post_url is not None and not self._post_url.done():
+                self._post_url.cancel()
 
     async def _listen(self, post_url: asyncio.Future[str]) -> None:
         ended = "the server closed the event stream"
@@ -93,6 +99,9 @@ class SseChannel(Channel):
             return
         except http.FAILURES as error:
             ended = http.reason(error)
+        except Exception as error:  # noqa: BLE001 - nobody listens any more, so the connection is over
+            log_defect(logger, "the event stream could not be handled", error)
+            ended = f"the sidecar could not handle it ({type(error).__name__})"
         self._end(
             post_url,
             ConnectionLost(
@@ -128,13 +137,17 @@ class SseChannel(Channel):
             if isinstance(error, ConnectionLost):
                 error = ConnectionFailed(error.message, suggestion=error.suggestion, details=error.details)
             post_url.set_exception(error)
+            post_url.exception()  # asyncio would complain of it if nobody waits for it any more
 
     async def _drain_outbox(self) -> None:
         """Post in order: each message is taken before the next one is sent, unless the server holds a POST up."""
         while True:
             message = await self._outbox.get()
+            request_id = message.get("id") if "method" in message else None
+            if request_id is not None and request_id not in self._events.pending():
+                continue  # given up before it was sent
             post = self._spawn(self._post(message))
-            if "method" in message and (request_id := message.get("id")) is not None:
+            if request_id is not None:
                 self._posts[request_id] = post
                 post.add_done_callback(functools.partial(self._forget, request_id))
             await asyncio.wait({post}, timeout=POST_TIMEOUT)
@@ -169,6 +182,9 @@ class SseChannel(Channel):
                 self._events.ended(http.gone(failure, self._endpoint.url))
                 return
             error = http.broken_exchange(failure)
+        except Exception as failure:  # noqa: BLE001 - a request must not wait for ever for what went wrong here
+            log_defect(logger, "an exchange could not be handled", failure)
+            error = http.unforeseen(failure)
         if request_id is not None:
             self._events.failed(request_id, error)
         else:
@@ -183,4 +199,4 @@ class SseChannel(Channel):
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a task of the SSE channel failed", exc_info=error)
+            log_defect(logger, "a task of the SSE channel failed", error)

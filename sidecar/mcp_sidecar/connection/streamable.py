@@ -5,6 +5,7 @@ import contextlib
 import functools
 import json
 import logging
+import re
 from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ import httpx2
 
 from mcp_sidecar.connection import http, inbound
 from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, RequestId, encode
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, SessionExpired, SidecarError, TransportError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
@@ -33,6 +35,9 @@ RETRY_FLOOR = 0.05
 RESUME_LIMIT = 5
 """Times in a row that a stream is taken up again without a new event."""
 
+QUICK_END = 10.0
+"""Seconds within which a quiet GET stream must not end again and again; ending an idle one later is right."""
+
 NOTIFICATION_TIMEOUT = 5.0
 """Seconds that the messages behind it wait for a notification's POST."""
 
@@ -41,6 +46,9 @@ EXPIRY_GRACE = 0.2
 
 DELETE_TIMEOUT = 1.0
 """Seconds for the DELETE that ends a session."""
+
+_SESSION_ID = re.compile(r"[\x21-\x7e]+")
+"""Visible ASCII (MCP, "Session Management"); nothing else fits into a header."""
 
 
 class StreamableHttpChannel(Channel):
@@ -56,7 +64,8 @@ class StreamableHttpChannel(Channel):
         """
         self._endpoint = endpoint
         self._events = events
-        self._client = http.new_client(endpoint.headers)
+        self._client: httpx2.AsyncClient
+        self._leftovers = contextlib.AsyncExitStack()
         self._outbox: asyncio.Queue[tuple[Message, Mapping[str, str]]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._posts: dict[RequestId, asyncio.Task[None]] = {}
@@ -66,6 +75,8 @@ class StreamableHttpChannel(Channel):
         self._expiring = False
 
     async def open(self) -> None:
+        self._client = http.new_client(self._endpoint.url, self._endpoint.headers)
+        self._leftovers.push_async_callback(self._client.aclose)
         self._spawn(self._drain_outbox())
 
     def send(self, message: Message, headers: Mapping[str, str] | None = None) -> None:
@@ -86,15 +97,15 @@ class StreamableHttpChannel(Channel):
         return self._listening
 
     async def close(self, *, gracefully: bool) -> None:
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        if gracefully and self._session_id is not None:
-            with contextlib.suppress(httpx2.HTTPError, TimeoutError):
-                async with asyncio.timeout(DELETE_TIMEOUT):
-                    await self._client.delete(self._endpoint.url, headers=self._headers())
-        await self._client.aclose()
+        async with self._leftovers:
+            while self._tasks:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.wait(self._tasks)
+            if gracefully and self._session_id is not None:
+                with contextlib.suppress(*http.FAILURES):
+                    async with asyncio.timeout(DELETE_TIMEOUT):
+                        await self._client.delete(self._endpoint.url, headers=self._headers())
 
     # sending
 
@@ -102,16 +113,18 @@ class StreamableHttpChannel(Channel):
         """Post in order: a notification is taken before what follows it is sent, requests run side by side."""
         while True:
             message, headers = await self._outbox.get()
+            request_id = message.get("id") if "method" in message else None
+            if request_id is not None and request_id not in self._events.pending():
+                continue  # given up before it was sent
             if message.get("method") == "initialize":
                 self._version = None
             else:
                 self._version = headers.get(VERSION_HEADER, self._version)
-            request_id = message.get("id") if "method" in message else None
             task = self._spawn(self._post(message, request_id, headers))
             if request_id is not None:
                 self._posts[request_id] = task
                 task.add_done_callback(functools.partial(self._forget, request_id))
-            else:
+            elif message.get("method") != "notifications/cancelled":  # nothing depends on that one
                 await asyncio.wait({task}, timeout=NOTIFICATION_TIMEOUT)
 
     def _forget(self, request_id: RequestId, task: asyncio.Task[None]) -> None:
@@ -139,7 +152,7 @@ class StreamableHttpChannel(Channel):
                     await self._refused(response, message, request_id, had_session)
                 elif request_id is not None:
                     if message["method"] == "initialize":
-                        self._session_id = response.headers.get(SESSION_HEADER)
+                        self._session_id = self._session_named_by(response)
                     await self._answer(response, request_id)
             finally:
                 await response.aclose()
@@ -149,13 +162,23 @@ class StreamableHttpChannel(Channel):
             await self._broken(error, request_id)
         except http.BodyTooLong as error:
             self._fail(request_id, _too_long(error))
+        except Exception as error:  # noqa: BLE001 - a request must not wait for ever for what went wrong here
+            log_defect(logger, "an exchange could not be handled", error)
+            self._fail(request_id, http.unforeseen(error))
+
+    def _session_named_by(self, response: httpx2.Response) -> str | None:
+        session_id: str | None = response.headers.get(SESSION_HEADER)
+        if session_id is None or _SESSION_ID.fullmatch(session_id):
+            return session_id
+        self._events.violated("a session id that is not visible ASCII; it can't be sent back")
+        return None
 
     async def _refused(
         self, response: httpx2.Response, message: Message, request_id: RequestId | None, had_session: bool
     ) -> None:
         body = await http.read_error_body(response)
         if response.status_code == 404 and had_session:
-            await self._expire(request_id)
+            self._expire(request_id)
             return
         error = http.status_error(response, body)
         own = _error_in(body) if response.status_code not in (401, 403) else None
@@ -210,6 +233,8 @@ class StreamableHttpChannel(Channel):
                 broken = error
             finally:
                 await response.aclose()
+            if request_id not in self._events.pending():
+                return
             attempt = 0 if position.last_id != seen else attempt + 1
             if not position.last_id or attempt > RESUME_LIMIT:
                 if broken is not None:
@@ -218,6 +243,8 @@ class StreamableHttpChannel(Channel):
                     self._events.failed(request_id, _stream_ended())
                 return
             await asyncio.sleep(position.retry)
+            if request_id not in self._events.pending():
+                return
             response = await self._get(position.last_id)
             if response.status_code != 200:
                 body = await http.read_error_body(response)
@@ -232,13 +259,14 @@ class StreamableHttpChannel(Channel):
         attempt = 0
         while attempt <= RESUME_LIMIT:
             seen = position.last_id
+            quiet_until = asyncio.get_running_loop().time() + QUICK_END
             ended: Exception = ConnectionError("its event stream ended")
             self._listening = True
             try:
                 response = await self._get(position.last_id)
                 try:
                     if response.status_code == 404 and opened:
-                        await self._expire(None)
+                        self._expire(None)
                         return
                     # 405 says that there is no such stream (MCP, "Listening for Messages from the Server"), and from
                     # a server whose router only knows POST so does 404: what the session is worth, the next POST tells.
@@ -264,8 +292,11 @@ class StreamableHttpChannel(Channel):
             # Look at once whether the server is still there, then take the stream up again.
             if await self._is_gone(ended):
                 return
-            attempt = 0 if position.last_id != seen else attempt + 1
+            lasted = asyncio.get_running_loop().time() >= quiet_until
+            attempt = 0 if lasted or position.last_id != seen else attempt + 1
             await asyncio.sleep(position.retry)
+        else:
+            self._events.violated("the GET stream ends again and again; the server's own messages are no longer heard")
 
     async def _get(self, last_id: str) -> httpx2.Response:
         headers = {**self._headers(), "accept": "text/event-stream"}
@@ -294,21 +325,23 @@ class StreamableHttpChannel(Channel):
         self._fail(request_id, gone)
         self._events.ended(gone)
 
-    async def _expire(self, request_id: RequestId | None) -> None:
-        """The server refused a request, or the GET stream, because it forgot the session; tell it of those alone.
-
-        The others under way get a moment for a 404 of their own. What is left then may have been carried out, and must
-        not look like one that was not.
-        """
+    def _expire(self, request_id: RequestId | None) -> None:
+        """The server refused a request, or the GET stream, because it forgot the session; tell it of those alone."""
         expired = SessionExpired(
             "The server no longer knows the session (HTTP 404): it was restarted, or the session expired.",
             suggestion="Nothing to do: a new session is started.",
             details={"httpStatus": 404},
         )
         self._fail(request_id, expired)
-        if self._expiring:
-            return
-        self._expiring = True
+        if not self._expiring:
+            self._expiring = True
+            self._spawn(self._end_session(expired, request_id))  # not in the request's task, which can be aborted
+
+    async def _end_session(self, expired: SessionExpired, request_id: RequestId | None) -> None:
+        """Give the others under way a moment for a 404 of their own, then end.
+
+        What is left then may have been carried out, and must not look like one that was not.
+        """
         if others := {post for other, post in self._posts.items() if other != request_id}:
             await asyncio.wait(others, timeout=EXPIRY_GRACE)
         for other in tuple(self._events.pending()):
@@ -345,7 +378,7 @@ class StreamableHttpChannel(Channel):
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a task of the HTTP channel failed", exc_info=error)
+            log_defect(logger, "a task of the HTTP channel failed", error)
 
 
 class _Position:
