@@ -13,10 +13,12 @@ import psutil
 import pytest
 
 from mcp_sidecar.connection import process as process_module
-from mcp_sidecar.connection.errors import ConnectionFailed
+from mcp_sidecar.connection import stdio
+from mcp_sidecar.connection.errors import ConnectionFailed, SidecarError
 from mcp_sidecar.connection.process import EXIT_GRACE, STDERR_LINE_LIMIT, STDERR_TAIL, TERM_GRACE, ServerProcess
 from mcp_sidecar.connection.target import StdioEndpoint
 from tests.sidecar import leaks
+from tests.sidecar.connection.test_inbound import Recorder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups are POSIX's")
 
@@ -359,3 +361,26 @@ async def test_ending_takes_a_bounded_time_whatever_happens(start: Start) -> Non
     """The sum of all graces stays within the five seconds that users are promised for everything."""
     graces = (process_module.EXIT_GRACE, process_module.TERM_GRACE, process_module.KILL_GRACE)
     assert sum(graces) < 5
+
+
+class Told(Recorder):
+    def printed(self, line: str) -> None:
+        pass
+
+    def ended(self, error: SidecarError) -> None:
+        pass
+
+
+async def test_an_answer_that_a_server_does_not_read_fails_no_request_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdio, "UNREAD_LIMIT", 0)
+    told = Told(1)
+    channel = stdio.StdioChannel(python(SLEEP), told)
+    await channel.open()
+    try:
+        channel.send({"jsonrpc": "2.0", "id": 1, "result": {}})
+        assert told.failures == {}
+        assert "The answer to its request 1 was dropped" in told.violations[0]
+        channel.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
+        assert list(told.failures) == [1]
+    finally:
+        await channel.close(gracefully=False)
