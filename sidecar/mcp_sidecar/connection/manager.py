@@ -469,7 +469,8 @@ class ConnectionManager:
         timeout = self._timeouts().overridden(connect=lost.target.connect_timeout).connect
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), delays[min(attempt, len(delays) - 1)])
+                async with asyncio.timeout(delays[min(attempt, len(delays) - 1)]):
+                    await wake.wait()
             wake.clear()
             attempt += 1
             left = end - loop.time()
