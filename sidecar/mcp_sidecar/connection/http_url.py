@@ -5,7 +5,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from mcp_sidecar.connection.errors import InvalidTarget
-from mcp_sidecar.connection.redaction import redact_url
+from mcp_sidecar.connection.redaction import redact_text, redact_url
 from mcp_sidecar.connection.status import Transport
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//)?")
@@ -99,8 +99,15 @@ def _has_bad_label(host: str) -> bool:
     return any(not label or len(label) > 63 for label in labels)
 
 
+def has_userinfo(url: str) -> bool:
+    """Whether a URL names a user, whom HTTP clients turn into an Authorization header."""
+    return "@" in urlsplit(url).netloc
+
+
 def _invalid(text: str, problem: str, suggestion: str) -> InvalidTarget:
-    return InvalidTarget(f"The URL '{_printable(redact_url(text))}' cannot be used: {problem}.", suggestion=suggestion)
+    return InvalidTarget(
+        f"The URL '{_printable(redact_text(redact_url(text)))}' cannot be used: {problem}.", suggestion=suggestion
+    )
 
 
 def _printable(text: str) -> str:

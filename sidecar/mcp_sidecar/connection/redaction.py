@@ -19,6 +19,8 @@ import attrs
 
 MASK: Final = "***"
 
+_USERINFO: Final = re.compile(r"[^\s/:@'\"]+:[^\s/@'\"]+@")
+
 SHORTEST_SECRET: Final = 6
 """Characters. Shorter values (`DEBUG=1`) occur in ordinary text so often that masking them would destroy it."""
 
@@ -299,8 +301,11 @@ def secrets_in_text(text: str) -> set[str]:
 
 
 def redact_text(text: str) -> str:
-    """Return a text with the secret parts of the URLs, tokens and authorization headers in it masked."""
-    return _plain(text).shown
+    """Return a text with the secret parts of the URLs, tokens and authorization headers in it masked.
+
+    What looks like `user:password@` is masked also where a mistyped URL has no scheme.
+    """
+    return _USERINFO.sub(f"{MASK}@", _plain(text).shown)
 
 
 def is_secret_name(name: str) -> bool:

@@ -19,6 +19,7 @@ from mcp_sidecar.connection.environment import OWN_VENV
 from mcp_sidecar.connection.errors import ConnectionFailed, InvalidTarget, MalformedTarget
 from mcp_sidecar.connection.http_url import (
     detected_transport,
+    has_userinfo,
     http_url,
     looks_like_host_and_path,
     refuse_url_without_scheme,
@@ -142,6 +143,12 @@ def _resolve_http(target: Target, text: str) -> Resolved:
     headers = dict(target.headers or {})
     _check_headers(headers)
     auth = target.auth or None
+    if has_userinfo(url) and (auth is not None or any(name.lower() == "authorization" for name in headers)):
+        raise InvalidTarget(
+            "The URL has a user in it, and `auth` or an Authorization header was given as well: only one can be sent.",
+            suggestion="Remove the user and the password from the URL, or the other credentials.",
+            details={"field": "url"},
+        )
     secrets = secrets_in_auth(auth)
     if isinstance(auth, Mapping) and auth.get("type") == "bearer":
         headers |= _bearer(auth, headers)
@@ -268,7 +275,7 @@ def _first_word(first: str, has_args: bool, text: str, surroundings: Surrounding
     raise InvalidTarget(
         f"'{shown}' is neither a URL nor an existing file, {'and ' if has_args else ''}{what} command on PATH.",
         suggestion=_EXPECTED + package,
-        details={**search.details(program), "file": _shown_path(surroundings, text)},
+        details={**search.details(program), "file": _shown_path(surroundings, first)},
     )
 
 
@@ -398,7 +405,8 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise InvalidTarget(
-                f"`headers` has the name {name[:60]!a}, which no header can have.",
+                # What follows a colon is the value, in a header line that was pasted whole.
+                f"`headers` has the name {name.partition(':')[0][:60]!a}, which no header can have.",
                 suggestion="Use letters, digits and hyphens, without colon or spaces.",
                 details={"field": "headers"},
             )

@@ -177,12 +177,12 @@ class StreamableHttpChannel(Channel):
         self, response: httpx2.Response, message: Message, request_id: RequestId | None, had_session: bool
     ) -> None:
         body = await http.read_error_body(response)
-        if response.status_code == 404 and had_session:
+        answered, own = _error_in(body)
+        if response.status_code == 404 and had_session and (own is None or answered != request_id):
             self._expire(request_id)
             return
         error = http.status_error(response, body)
-        own = _error_in(body) if response.status_code not in (401, 403) else None
-        if request_id is not None and own is not None:
+        if request_id is not None and own is not None and response.status_code not in (401, 403):
             # The server's own JSON-RPC error; its id may be null when the request was refused unread.
             self._events.received({"jsonrpc": "2.0", "id": request_id, "error": own})
         elif request_id is not None:
@@ -414,16 +414,16 @@ class _ForRequest:
         return getattr(self._events, name)
 
 
-def _error_in(body: bytes) -> dict[str, Any] | None:
-    """The JSON-RPC error that a body holds, if it does."""
+def _error_in(body: bytes) -> tuple[object, dict[str, Any] | None]:
+    """The JSON-RPC error that a body holds, with the id it answers; None where it holds none."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        return None, None
     error = value.get("error") if isinstance(value, dict) and "jsonrpc" in value else None
     if isinstance(error, dict) and isinstance(error.get("code"), int) and isinstance(error.get("message"), str):
-        return error
-    return None
+        return value.get("id"), error
+    return None, None
 
 
 def _stream_ended() -> TransportError:

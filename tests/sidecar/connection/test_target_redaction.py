@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_sidecar.connection.errors import InvalidTarget
 from mcp_sidecar.connection.redaction import (
     MASK,
     SHORTEST_FRAGMENT,
@@ -24,6 +25,8 @@ from mcp_sidecar.connection.redaction import (
     secrets_in_inherited_env,
     secrets_in_url,
 )
+from mcp_sidecar.connection.resolution import resolve
+from mcp_sidecar.connection.target import Target
 
 SECRETS = st.lists(st.text(st.sampled_from("ab*") | st.characters(), min_size=SHORTEST_SECRET), min_size=1, max_size=4)
 
@@ -226,3 +229,23 @@ def test_names_of_secrets(name: str) -> None:
 @pytest.mark.parametrize("name", ["--author", "TOKEN_FILE", "--auth-type", "monkey", "path", "PUBLIC_KEY", "keyboard"])
 def test_names_of_no_secrets(name: str) -> None:
     assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"url": "foo TOKEN=SEKRETVALUE99"},
+        {"url": "API_KEY=SEKRETVALUE99 foo"},
+        {"url": "https//u:SEKRETVALUE99@h/mcp"},
+        {"url": "//u:SEKRETVALUE99@h/mcp"},
+        {"url": "http:/u:SEKRETVALUE99@h/mcp?token=SEKRETVALUE99"},
+        {"url": "http://h/mcp", "headers": {"Authorization: Bearer SEKRETVALUE99": "x"}},
+        {"url": "http://us:SEKRETVALUE99@h/mcp", "auth": {"type": "bearer", "token": "SEKRETVALUE99"}},
+        {"url": "http://us:SEKRETVALUE99@h/mcp", "headers": {"authorization": "SEKRETVALUE99"}},
+    ],
+)
+def test_a_target_that_is_refused_is_refused_without_its_secrets(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidTarget) as refused:
+        resolve(Target(**fields), workspace=None)
+    error = refused.value
+    assert "SEKRETVALUE99" not in f"{error.message} {error.suggestion} {error.details}"

@@ -145,7 +145,7 @@ def test_a_refusal_shows_no_secret(resolved: Resolve, url: str) -> None:
 
 def test_an_http_target_is_shown_without_its_secrets(resolved: Resolve) -> None:
     found = resolved(
-        url="https://me:passw0rd@h:81/mcp/?token=tokenvalue",
+        url="https://h:81/mcp/?token=tokenvalue",
         headers={"X-Key": "headervalue", "Accept": "text/plain"},
         auth={"type": "bearer", "token": "bearertoken"},
     )
@@ -156,9 +156,16 @@ def test_an_http_target_is_shown_without_its_secrets(resolved: Resolve) -> None:
         "Accept": "text/plain",
         "Authorization": "Bearer bearertoken",
     }
-    assert found.redactor.text("passw0rd tokenvalue headervalue bearertoken text/plain") == "*** *** *** *** text/plain"
-    for secret in ("passw0rd", "tokenvalue", "headervalue", "bearertoken"):
+    assert found.redactor.text("tokenvalue headervalue bearertoken text/plain") == "*** *** *** text/plain"
+    for secret in ("tokenvalue", "headervalue", "bearertoken"):
         assert secret not in repr(found)
+
+
+def test_a_user_in_a_url_is_shown_nowhere(resolved: Resolve) -> None:
+    found = resolved(url="https://me:passw0rd@h:81/mcp")
+    assert found.info.url == "https://h:81/mcp"
+    assert found.redactor.text("passw0rd") == "***"
+    assert "passw0rd" not in repr(found)
 
 
 def test_oauth_is_handed_on_and_its_secret_known(resolved: Resolve) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import psutil
 import pytest
 
-from tests.sidecar.harness import Editor, ResponseError
+from tests.sidecar.harness import Editor, Json, ResponseError
 from tests.sidecar.programs import nasty, raw
 
 StartEditor = Callable[..., Awaitable[Editor]]
@@ -122,7 +122,8 @@ async def test_timeouts_come_from_the_request_then_the_settings_then_the_environ
     await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcp": {"callTimeout": 0.6}}})
     error, _ = await timed_out(editor, "slow", seconds=30)
     assert error.data["details"]["timeoutSeconds"] == 0.6
-    for other in ({"settings": {}}, {"settings": None}, {"settings": {"python": {}}}):  # right after `initialized`
+    others: list[Json] = [{"settings": {}}, {"settings": None}, {"settings": {"python": {}}}]
+    for other in others:  # as editors send them right after `initialized`
         await editor.notify("workspace/didChangeConfiguration", other)
     error, _ = await timed_out(editor, "slow", seconds=30)
     assert error.data["details"]["timeoutSeconds"] == 0.6
