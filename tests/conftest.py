@@ -5,6 +5,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.sidecar import leaks
@@ -12,6 +13,10 @@ from tests.sidecar.harness import Editor
 from tests.sidecar.programs import HttpServer
 
 leaks.adopt_orphans()
+
+# Machines are shared and slow now and then: an example's time says nothing.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -67,6 +67,16 @@ class RawClient:
                 if message is None:
                     return
 
+    def drain(self) -> None:
+        """Read to the end without looking: the last frame of a session that was given up may be cut short."""
+        self._reader = threading.Thread(target=self._discard, daemon=True)
+        self._reader.start()
+
+    def _discard(self) -> None:
+        with open(self._in, "rb", buffering=0) as stream:
+            while stream.read(65536):
+                pass
+
     def stop_reading(self) -> None:
         """Close the client's receiving end; when it is being read, the server has closed its own before."""
         if self._reader.ident is not None:

@@ -40,7 +40,7 @@ async def test_a_client_that_never_reads_is_taken_for_dead(
         assert await client.code() == 1
         assert client.stopped.is_set()
         assert "does not read" in caplog.text
-        client.start_reading()  # let go of the blocked write
+        client.drain()  # let go of the blocked write
 
 
 async def test_a_client_that_closed_its_reading_end_ends_the_session(handlers: Handlers) -> None:
