@@ -134,7 +134,7 @@ def test_the_settings_are_the_timeouts() -> None:
 
 
 def test_the_keys_under_meta_are_those_of_the_page() -> None:
-    assert first_column("MCP requests", table=1) == [calls.DURATION_KEY, calls.PROBLEMS_KEY]
+    assert first_column("MCP requests", table=1) == [calls.DURATION_KEY, calls.ORIGINAL_KEY, calls.PROBLEMS_KEY]
 
 
 def test_every_level_of_a_log_entry_is_named() -> None:

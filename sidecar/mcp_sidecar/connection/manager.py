@@ -534,7 +534,11 @@ class ConnectionManager:
         """
         standing, period = self._standing, self._period
         if standing is None:
-            raise self._not_connected()  # no server had anything to do with it: not counted
+            refusal = self._not_connected()
+            if refusal.details["state"] in ("failed", "reconnecting"):  # else no server had anything to do with it
+                self._count("errors", period)
+                self._statistics_changed()
+            raise refusal
         self._in_flight += 1
         self._statistics_changed()
         try:

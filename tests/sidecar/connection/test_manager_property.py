@@ -246,7 +246,8 @@ class World:
             await request
         except SidecarError as error:
             assert error.message
-            counter = None if isinstance(error, NotConnected) else "errors"
+            too_early = isinstance(error, NotConnected) and error.details["state"] in ("disconnected", "connecting")
+            counter = None if too_early else "errors"
         if counter is not None and period == self.period:  # what began before a disconnect counts to what was before
             self.statistics = attrs.evolve(self.statistics, **{counter: getattr(self.statistics, counter) + 1})
 

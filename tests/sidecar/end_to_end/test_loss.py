@@ -60,7 +60,7 @@ async def test_calls_in_flight_fail_at_once_and_later_ones_fast(
     assert refused.value.kind == "not_connected"
     assert "mcp/reconnect" in refused.value.data["suggestion"]
     status = await editor.status()
-    assert (status["state"], status["statistics"]["errors"], status["inFlight"]) == ("failed", 1, 0)
+    assert (status["state"], status["statistics"]["errors"], status["inFlight"]) == ("failed", 2, 0)
 
 
 async def test_all_calls_in_flight_are_answered_when_the_server_dies(editor: Editor) -> None:
