@@ -186,16 +186,18 @@ def show_tools(tools: list[Json], elapsed: float) -> None:
         say(f"    {tool['name']}({', '.join(properties)})  {short(tool.get('description') or '', 60)}")
     if len(tools) > 20:
         say(f"    … and {len(tools) - 20} more")
-    say(f"    {len(tools)} tools in {elapsed} ms", "90")
+    say(f"    {count(len(tools), 'tool')} in {elapsed:.0f} ms", "90")
 
 
-async def call(editor: Editor, name: str, arguments: Json, **more: Json) -> None:
-    """Call a tool and print what came of it."""
+async def call(editor: Editor, name: str, arguments: Json, *, reveal: bool = True, **more: Json) -> None:
+    """Call a tool and print what came of it; of a result that is not to be revealed, only its size."""
     say(f"    {name}({short(arguments, 70)})")
     result = await editor.request("mcp/tools/call", {"name": name, "arguments": arguments, **more})
     blocks = result.get("content") or []
     texts = [block.get("text", f"<{block.get('type')}>") for block in blocks if isinstance(block, dict)]
     shown = result.get("structuredContent") or " ".join(texts)
+    if not reveal:
+        shown = f"{count(len(blocks), 'content block')}, {len(json.dumps(result))} bytes of JSON"
     meta = result.get("_meta", {})
     mark = "✖ the tool says:" if result.get("isError") else "→"
     say(f"      {mark} {short(shown)}  [{meta.get('mcp-sidecar/durationMs')} ms]")
@@ -216,7 +218,7 @@ async def call_harmless_tool(editor: Editor, tools: list[Json]) -> None:
     for tool in tools:
         read_only = (tool.get("annotations") or {}).get("readOnlyHint") is True
         if read_only and not tool.get("inputSchema", {}).get("required"):
-            await call(editor, tool["name"], {})
+            await call(editor, tool["name"], {}, reveal=False)
             return
     say("    none is marked as read-only and works without arguments, so none is called unasked")
 
@@ -224,8 +226,8 @@ async def call_harmless_tool(editor: Editor, tools: list[Json]) -> None:
 async def lose_server(editor: Editor, transport: str) -> bool:
     """Kill the server and show that the sidecar notices; False where there is no process to kill."""
     if transport != "stdio":
-        say("    the server is not a child of the sidecar: nothing is killed")
         return False
+    heading("the server is killed")
     while not editor.states.empty():
         editor.states.get_nowait()
     for process in psutil.Process(editor.process.pid).children(recursive=True):
@@ -273,7 +275,6 @@ async def demonstrate(editor: Editor, target: str, *, own: bool) -> int:
     status = await editor.request("mcp/status")
     say(f"    {json.dumps(status['statistics'])}")
 
-    heading("the server is killed")
     if await lose_server(editor, status["target"]["transport"]):
         heading("mcp/reconnect")
         await editor.request("mcp/reconnect")

@@ -113,6 +113,10 @@ class _Opening:
             if self._protocol != "auto" or not self._link.probe_unanswered:
                 raise
             # Some older servers exit on a first message that is not `initialize`.
+            retrying = (
+                "the server ended on server/discover; it is started once more, with the initialize handshake alone"
+            )
+            self._events.logged("sidecar", "info", retrying)
             return await self._over(channel, protocol="legacy")
 
     async def _over_sse_instead(self, endpoint: HttpEndpoint, first: TransportError) -> Link:

@@ -267,7 +267,7 @@ def _first_word(first: str, has_args: bool, text: str, surroundings: Surrounding
     shown = _shown(text, surroundings.platform)
     if _looks_like_path(first, surroundings.platform) and (has_args or not text.startswith("@")):
         raise _missing(surroundings.locate(first), shown)
-    if _looks_like_path(text, surroundings.platform) and not text.startswith("@"):
+    if not has_args and _looks_like_path(text, surroundings.platform) and not text.startswith("@"):
         raise _missing(surroundings.locate(text), shown)
     package = f" If it is an npm package: `npx -y {shown}`." if text.startswith("@") and not has_args else ""
     program = _shown(first, surroundings.platform)

@@ -97,10 +97,14 @@ class StdioChannel(Channel):
                 pipe = "stdin" if self.process.closed_stdin else "stdout"
                 what = f"The server closed its {pipe} but is still running"
         last = next((line for line in reversed(self.process.tail) if line.strip()), None)
+        if details.get("signal") == "SIGKILL":
+            # Something else killed it, so no last words of its own explain it.
+            message, advice = f"{what}.", "Find out what killed it"
+        elif last:
+            message, advice = f"{what}; its last line on stderr: {last.strip()}", "Read its stderr and mend it"
+        else:
+            message = f"{what}, with nothing on stderr."
+            advice = "If it ends at once, see that the script really starts the server, as by mcp.run()"
         self._events.ended(
-            ConnectionLost(
-                f"{what}; its last line on stderr: {last.strip()}" if last else f"{what}, with nothing on stderr.",
-                suggestion="Read its stderr, mend it, then use mcp/reconnect to start it again.",
-                details=details,
-            )
+            ConnectionLost(message, suggestion=f"{advice}; then use mcp/reconnect to start it again.", details=details)
         )
