@@ -37,6 +37,7 @@ from mcp_types import (
 from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
     ProtocolError,
@@ -208,7 +209,7 @@ class Link(ChannelEvents):
                 task.cancel()
                 await asyncio.wait({task})
                 if not task.cancelled() and (error := task.exception()) is not None:
-                    logger.error("a task of the link failed", exc_info=error)
+                    log_defect(logger, "a task of the link failed", error)
         self._inbox.put(CLOSED)
         try:
             await self._channel.close(gracefully=gracefully)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
     Failure,
@@ -484,8 +485,8 @@ class ConnectionManager:
                     self._error = failure.failure
                     break
                 continue
-            except Exception as defect:
-                logger.exception("reconnecting failed")
+            except Exception as defect:  # noqa: BLE001 - told by the status, and logged
+                log_defect(logger, "reconnecting failed", defect)
                 self._error = _defect(defect)
                 break
             if link.lost.done():
@@ -519,7 +520,7 @@ class ConnectionManager:
     def _buried(self, task: asyncio.Task[None]) -> None:
         self._graves.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a clean-up failed", exc_info=error)
+            log_defect(logger, "a clean-up failed", error)
 
     # requests
 
@@ -614,8 +615,8 @@ class ConnectionManager:
             self._statistics_timer = None
         try:
             self.events.status_changed(self.get_status())
-        except Exception:
-            logger.exception("whoever is told of the status failed")
+        except Exception as error:  # noqa: BLE001 - a listener's defect must not stop the connection
+            log_defect(logger, "whoever is told of the status failed", error)
 
 
 def _same(old: _Standing, target: Target, resolved: "Resolved") -> bool:
