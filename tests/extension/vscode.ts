@@ -1,0 +1,22 @@
+/**
+ * Stands in for the `vscode` module, which exists only inside of VS Code. Only what pure functions need is here; whatever
+ * depends on more is tested in a real VS Code (tests/editors/vscode).
+ */
+import { registerHooks } from "node:module";
+
+const SOURCE = `
+export const l10n = {
+  t(message, ...args) {
+    const values = typeof args[0] === "object" && args[0] !== null ? args[0] : args;
+    return message.replace(/\\{(\\w+)\\}/g, (hole, name) => (name in values ? String(values[name]) : hole));
+  },
+};
+`;
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    return specifier === "vscode"
+      ? { url: `data:text/javascript,${encodeURIComponent(SOURCE)}`, shortCircuit: true }
+      : nextResolve(specifier, context);
+  },
+});
