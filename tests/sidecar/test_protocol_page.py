@@ -14,7 +14,7 @@ from mcp_sidecar.connection.stack import import_stack
 from mcp_sidecar.server import methods, sidecar
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
-from mcp_sidecar.wire.payload import Passthrough, name_on_wire
+from mcp_sidecar.wire.payload import Passthrough, Raw, name_on_wire
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 TEXT = re.sub(r"\s+", " ", PAGE)
@@ -57,7 +57,10 @@ def test_every_method_has_a_row_and_every_row_a_method() -> None:
     assert listed == [method.name for method in methods.METHODS]
 
 
-@pytest.mark.parametrize("method", methods.METHODS[4:], ids=lambda method: method.name)
+MCP_METHODS = [method for method in methods.METHODS if method.result is Raw]
+
+
+@pytest.mark.parametrize("method", MCP_METHODS, ids=lambda method: method.name)
 def test_the_params_of_a_method_are_those_that_are_checked(method: Method) -> None:
     (row,) = [row for row in rows("MCP requests") if names(row[0]) == [method.name]]
     assert issubclass(method.params, Passthrough)
@@ -78,6 +81,10 @@ def test_the_commands_that_serve_as_examples_exist() -> None:
 
 def test_the_fields_of_a_target_are_those_of_the_page() -> None:
     assert first_column("Target") == fields(target.Target)
+
+
+def test_the_fields_of_a_preview_are_those_of_the_page() -> None:
+    assert first_column("Preview") == fields(target.Preview)
 
 
 def test_the_fields_of_the_status_are_those_of_the_page() -> None:

@@ -50,8 +50,16 @@ def words(line: str, platform: str) -> list[Word]:
 
 def join(parts: Sequence[str], platform: str) -> str:
     """Write words as the command line that `split` takes apart into the same words."""
-    quote = _quoted_for_windows if platform == "win32" else _quoted_for_posix
-    return " ".join(quote(part) for part in parts)
+    return " ".join(quote(part, platform) if _needs_quotes(part, platform) else part for part in parts)
+
+
+def quote(part: str, platform: str) -> str:
+    """Write one word in quotes, also where it needs none."""
+    if platform != "win32":
+        return "'" + part.replace("'", "'\"'\"'") + "'"
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', part)
+    trailing = len(escaped) - len(escaped.rstrip("\\"))
+    return '"' + escaped + "\\" * trailing + '"'
 
 
 def _posix_words(line: str) -> list[Word]:
@@ -142,15 +150,7 @@ def _unfinished(what: str, column: int, problem: str) -> InvalidTarget:
     )
 
 
-def _quoted_for_posix(part: str) -> str:
-    if _POSIX_SAFE.fullmatch(part):
-        return part
-    return "'" + part.replace("'", "'\"'\"'") + "'"
-
-
-def _quoted_for_windows(part: str) -> str:
-    if part and not _WINDOWS_UNSAFE.search(part):
-        return part
-    escaped = re.sub(r'(\\*)"', r'\1\1\\"', part)
-    trailing = len(escaped) - len(escaped.rstrip("\\"))
-    return '"' + escaped + "\\" * trailing + '"'
+def _needs_quotes(part: str, platform: str) -> bool:
+    if platform == "win32":
+        return not part or _WINDOWS_UNSAFE.search(part) is not None
+    return _POSIX_SAFE.fullmatch(part) is None

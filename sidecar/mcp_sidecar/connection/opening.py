@@ -10,12 +10,12 @@ from mcp_sidecar.connection.channel import Channel, ChannelEvents
 from mcp_sidecar.connection.errors import (
     ConnectionFailed,
     ConnectionLost,
-    InvalidTarget,
     SidecarError,
     TimedOut,
     TransportError,
 )
 from mcp_sidecar.connection.link import Link, LinkEvents
+from mcp_sidecar.connection.resolution import refuse_oauth
 from mcp_sidecar.connection.sse import SseChannel
 from mcp_sidecar.connection.stdio import StdioChannel
 from mcp_sidecar.connection.streamable import StreamableHttpChannel
@@ -73,11 +73,7 @@ class _Opening:
 
     async def run(self) -> Link:
         endpoint = self._endpoint
-        if isinstance(endpoint, HttpEndpoint) and endpoint.auth is not None:
-            raise InvalidTarget(
-                "OAuth is not supported yet.",
-                suggestion='Pass a token: "auth": {"type": "bearer", "token": …}, or "headers".',
-            )
+        refuse_oauth(endpoint)
         if isinstance(endpoint, StdioEndpoint):
             return await self._over_stdio(endpoint)
         if endpoint.transport == "sse":

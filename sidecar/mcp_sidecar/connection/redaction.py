@@ -272,15 +272,21 @@ def secrets_in_env(given: Mapping[str, str]) -> set[str]:
             secrets.add(value)
         elif "://" in value:
             secrets |= secrets_in_text(value)
-        elif looks_like_token(value) or (
-            len(value) >= 8
-            and not _HARMLESS_ENVIRONMENT.fullmatch(name)
-            and not _NUMBER_OR_PATH.fullmatch(value)
-            and not _ORDINARY.fullmatch(value)
-            and value.lower() not in _HARMLESS_VALUES
-        ):
+        elif looks_like_token(value) or (len(value) >= 8 and not _says_nothing(name, value)):
             secrets.add(value)
     return {secret for secret in secrets if secret and secret.lower() not in _HARMLESS_VALUES}
+
+
+def redact_variable(name: str, value: str) -> str:
+    """Return the value of an environment variable that was given for this very server, as it may be shown.
+
+    Stricter than `secrets_in_env`: what is masked in one place only may be short.
+    """
+    if is_secret_name(name):
+        return MASK if value and value.lower() not in _HARMLESS_VALUES else value
+    if "://" in value:
+        return redact_text(value)
+    return value if not value or _says_nothing(name, value) else MASK
 
 
 def secrets_in_inherited_env(inherited: Mapping[str, str]) -> set[str]:
@@ -342,6 +348,16 @@ def _forms(value: str) -> set[str]:
         # stderr is read line by line; the first and last line of a PEM block are the same for all keys.
         forms |= {line.strip() for line in value.splitlines() if not line.startswith("-----")}
     return forms
+
+
+def _says_nothing(name: str, value: str) -> bool:
+    """Whether a variable's name or the look of its value says that it is no credential."""
+    return not looks_like_token(value) and bool(
+        _HARMLESS_ENVIRONMENT.fullmatch(name)
+        or _NUMBER_OR_PATH.fullmatch(value)
+        or _ORDINARY.fullmatch(value)
+        or value.lower() in _HARMLESS_VALUES
+    )
 
 
 def _credentials(value: str) -> set[str]:

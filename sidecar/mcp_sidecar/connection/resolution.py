@@ -66,12 +66,24 @@ _EXPECTED: Final = (
 
 
 @attrs.frozen(kw_only=True)
+class Wording:
+    """A program in the words of the client: not looked up, not made absolute."""
+
+    words: tuple[commandline.Word, ...] = attrs.field(repr=False)
+    """The program or the path of a script, and the arguments; `quoted` where they are meant literally."""
+    variables: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """Those of `env`, and those before the command."""
+
+
+@attrs.frozen(kw_only=True)
 class Resolved:
     """What to open, what of it may be shown, and what must not be."""
 
     endpoint: Endpoint
     info: TargetInfo
     redactor: Redactor
+    wording: Wording | None = None
+    """None for a URL."""
 
 
 def resolve(
@@ -118,11 +130,29 @@ def resolve(
             )
     surroundings = surroundings_of(target, workspace=workspace, environ=environ, platform=platform, venv=venv)
     if url is not None:
-        command, surroundings = _understand(url, surroundings)
+        command, wording, surroundings = _understand(url, surroundings)
         command = Command(command.program, (*command.args, *(target.args or ())))
     else:
         command = Command(_program(target.command or "", surroundings), tuple(target.args or ()))
-    return _resolved_program(command, surroundings, environ)
+        wording = Wording(words=_literal(target.command or ""))
+    wording = Wording(
+        words=(*wording.words, *_literal(*(target.args or ()))),
+        variables={**(target.env or {}), **wording.variables},
+    )
+    return attrs.evolve(_resolved_program(command, surroundings, environ), wording=wording)
+
+
+def refuse_oauth(endpoint: Endpoint) -> None:
+    """Stop at an endpoint that can't be opened yet.
+
+    Raises:
+        InvalidTarget: it needs OAuth.
+    """
+    if isinstance(endpoint, HttpEndpoint) and endpoint.auth is not None:
+        raise InvalidTarget(
+            "OAuth is not supported yet.",
+            suggestion='Pass a token: "auth": {"type": "bearer", "token": …}, or "headers".',
+        )
 
 
 def _resolve_http(target: Target, text: str) -> Resolved:
@@ -190,11 +220,11 @@ def _resolved_program(command: Command, surroundings: Surroundings, environ: Map
     )
 
 
-def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Surroundings]:
+def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Wording, Surroundings]:
     """Return the command that a file's path or a command line stands for, and the surroundings with its variables."""
     whole = _file(text, surroundings)
     if whole is not None:
-        return whole, surroundings
+        return whole, Wording(words=_literal(text)), surroundings
     refuse_url_without_scheme(text)
     words = commandline.words(text, surroundings.platform)
     variables: dict[str, str] = {}
@@ -210,11 +240,16 @@ def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Surroun
         raise InvalidTarget("The command line names no program.", suggestion=_EXPECTED)
     first, rest = words[0].text, words[1:]
     _refuse_operators(rest)
+    wording = Wording(words=tuple(words), variables=variables)
     surroundings = surroundings.with_variables(variables)
     command = _first_word(first, bool(rest), text, surroundings)
     # A shell would have put the home directory there; a program does not.
     args = [surroundings.locate(word.text) if _is_home_path(word) else word.text for word in rest]
-    return Command(command.program, (*command.args, *args)), surroundings
+    return Command(command.program, (*command.args, *args)), wording, surroundings
+
+
+def _literal(*texts: str) -> tuple[commandline.Word, ...]:
+    return tuple(commandline.Word(text, column=1, quoted=True) for text in texts)
 
 
 def _refuse_operators(words: list[commandline.Word]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
-from mcp_sidecar.connection.status import Transport
+from mcp_sidecar.connection.status import TargetInfo, Transport
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +34,17 @@ class Target:
     """Seconds."""
     call_timeout: float | None = None
     """Seconds."""
+
+
+@attrs.frozen(kw_only=True)
+class Preview:
+    """How a target is understood, before anything is connected or run; secrets are removed."""
+
+    target: TargetInfo
+    text: str
+    """The target as one line that could be typed as `url`."""
+    has_secrets: bool
+    """Whether something had to be left out of `text`, so that typing it would not give the same target."""
 
 
 @attrs.frozen(kw_only=True)

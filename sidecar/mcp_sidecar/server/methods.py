@@ -2,7 +2,7 @@
 
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.status import ConnectionStatus
-from mcp_sidecar.connection.target import Target
+from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.server.params import (
     CallToolParams,
     CompleteParams,
@@ -20,6 +20,7 @@ METHODS = (
     Method("mcp/disconnect", None, ConnectionStatus),
     Method("mcp/reconnect", None, ConnectionStatus),
     Method("mcp/status", None, ConnectionStatus),
+    Method("mcp/resolve", Target, Preview),
     Method("mcp/ping", RequestParams, Raw),
     Method("mcp/tools/list", PageParams, Raw),
     Method("mcp/tools/call", CallToolParams, Raw),

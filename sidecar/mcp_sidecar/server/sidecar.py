@@ -17,7 +17,7 @@ from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
-from mcp_sidecar.connection.target import Target
+from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
 from mcp_sidecar.server.params import CallToolParams, RequestParams
 from mcp_sidecar.server.settings import Settings
@@ -41,11 +41,12 @@ class Sidecar:
         self._settings = Settings()
         self._loading: asyncio.Task[Any] | None = None
         self._dropped = 0
+        self._environ = dict(os.environ)  # before the MCP stack changes it for itself
         self.manager = ConnectionManager(
             self,
             timeouts=self._settings.current_timeouts,
             workspace=self._workspace_folder,
-            environ=dict(os.environ),  # before the MCP stack changes it for itself
+            environ=self._environ,
         )
         self._calls = Calls(self.manager)
         self.server: WireServer = create_server(
@@ -55,7 +56,7 @@ class Sidecar:
             handlers=self._handlers(),
             notifications=NOTIFICATIONS,
             command_id=command_id,
-            string_arguments={"mcp/connect": lambda text: {"url": text}},
+            string_arguments=dict.fromkeys(("mcp/connect", "mcp/resolve"), lambda text: {"url": text}),
             hooks=Hooks(
                 on_initialize=self._on_initialize,
                 on_initialized=self._on_initialized,
@@ -105,6 +106,7 @@ class Sidecar:
             "mcp/disconnect": self.manager.disconnect,
             "mcp/reconnect": self.manager.reconnect,
             "mcp/status": self._status,
+            "mcp/resolve": self._resolve,
             "mcp/ping": self._ping,
             "mcp/tools/call": self._call_tool,
         }
@@ -121,6 +123,12 @@ class Sidecar:
 
     async def _status(self) -> ConnectionStatus:
         return self.manager.get_status()
+
+    async def _resolve(self, target: Target) -> Preview:
+        # Imported when it is needed: before the answer to `initialize` every module counts.
+        from mcp_sidecar.connection.preview import preview
+
+        return preview(target, workspace=self._workspace_folder(), environ=self._environ)
 
     async def _ping(self, params: RequestParams) -> Raw:
         return Raw(await self._calls.ping())
