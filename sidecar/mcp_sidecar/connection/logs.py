@@ -25,7 +25,7 @@ MESSAGE_LENGTH = 16 * 1024
 LOGGER_LENGTH = 200
 """Characters of a logger's name."""
 
-_LEVELS = frozenset(get_args(Level))
+_LEVELS: dict[str, Level] = {level: level for level in get_args(Level)}
 
 
 def _now() -> datetime:
@@ -38,8 +38,7 @@ class LogEntry:
 
     time: datetime = attrs.field(factory=_now)
     source: Source
-    level: str
-    """One of `Level`."""
+    level: Level
     message: str
     logger: str | None = None
     """The name the server gave its logger."""
@@ -85,7 +84,7 @@ class LogFeed:
             name = mask(name)
             if len(name) > LOGGER_LENGTH:
                 name = f"{name[:LOGGER_LENGTH]}…"
-        self._emit(LogEntry(source=source, level=level if level in _LEVELS else "info", message=message, logger=name))
+        self._emit(LogEntry(source=source, level=_LEVELS.get(level, "info"), message=message, logger=name))
 
     def close(self) -> None:
         """Stop; tells what was dropped so far."""

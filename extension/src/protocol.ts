@@ -1,0 +1,205 @@
+// Generated from sidecar/mcp_sidecar/server/methods.py by `make types`; do not edit.
+//
+// docs/protocol.md says what all of it means. Times are ISO-8601 in UTC, durations are seconds.
+
+/** JSON whose shape is somebody else's business, such as the result of a server. */
+export type Raw = { [key: string]: unknown };
+
+export type Transport = "stdio" | "streamable-http" | "sse";
+
+/** The values of `data.kind` in an error response, and of `error.kind` in a status. */
+export type ErrorKind =
+  | "not_connected"
+  | "connection_failed"
+  | "connection_lost"
+  | "timeout"
+  | "server_error"
+  | "transport_error"
+  | "authentication_required"
+  | "invalid_target"
+  | "protocol_error"
+  | "consent_refused";
+
+export type State = "disconnected" | "connecting" | "connected" | "reconnecting" | "failed";
+
+/** Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself. */
+export type Source = "stderr" | "server" | "protocol" | "sidecar";
+
+/** MCP's, those of RFC 5424. */
+export type Level = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+
+/** A target as a client names it: the fields of an `mcp.json` entry. Exactly one of `url`, `command`, `server`. */
+export interface Target {
+  /** An http(s) URL, the path of a server script, or a command line. */
+  url?: string;
+  command?: string;
+  args?: readonly string[];
+  env?: { [key: string]: string };
+  envFile?: string;
+  cwd?: string;
+  /** The name of a configured server. */
+  server?: string;
+  /** Overrides the detection of the transport. */
+  type?: "stdio" | "http" | "sse";
+  headers?: { [key: string]: string };
+  auth?: "oauth" | Raw;
+  /** `auto`, `legacy`, or an MCP version such as `2025-06-18`. */
+  protocolVersion?: string;
+  /** Seconds. */
+  connectTimeout?: number;
+  /** Seconds. */
+  callTimeout?: number;
+}
+
+/** Params of any MCP request. */
+export interface RequestParams {
+  _meta?: Raw;
+  /** Everything else passes through. */
+  [key: string]: unknown;
+}
+
+/** Params of a list. Without `cursor` all pages are returned, with it exactly that page. */
+export interface PageParams extends RequestParams {
+  cursor?: string;
+}
+
+/** Params of `tools/call`. */
+export interface CallToolParams extends RequestParams {
+  name: string;
+  arguments?: Raw;
+}
+
+/** Params of what is done with one resource. */
+export interface ResourceParams extends RequestParams {
+  uri: string;
+}
+
+/** Params of `prompts/get`. */
+export interface GetPromptParams extends RequestParams {
+  name: string;
+  arguments?: Raw;
+}
+
+/** Params of `completion/complete`. */
+export interface CompleteParams extends RequestParams {
+  ref: Raw;
+  argument: Raw;
+}
+
+/** Params of `logging/setLevel`. */
+export interface SetLevelParams extends RequestParams {
+  level: string;
+}
+
+/** What was connected to, as it may be shown: secrets are removed. */
+export interface TargetInfo {
+  name: string;
+  transport: Transport;
+  url?: string;
+  command?: string;
+  args?: readonly string[];
+}
+
+/** What the server said of itself in the handshake. */
+export interface ServerInfo {
+  name: string;
+  version: string;
+  protocolVersion: string;
+  capabilities: Raw;
+  title?: string;
+  instructions?: string;
+}
+
+/** What was done since the last explicit disconnect. */
+export interface Statistics {
+  toolsCalled: number;
+  resourcesAccessed: number;
+  promptsExecuted: number;
+  errors: number;
+}
+
+/** A failure as a value: the `error` of a status, the `data` of an error response. */
+export interface Failure {
+  kind: ErrorKind;
+  message: string;
+  suggestion: string;
+  details: Raw;
+}
+
+/** The connection at one moment. Every field is always present, so that clients see one shape. */
+export interface ConnectionStatus {
+  state: State;
+  /** When this state began (UTC). */
+  since: string;
+  target: TargetInfo | null;
+  server: ServerInfo | null;
+  /** Start of the present connection (UTC). */
+  connectedAt: string | null;
+  statistics: Statistics;
+  /** Requests the server still owes an answer to. */
+  inFlight: number;
+  /** The last failure, kept until the next successful connect. */
+  error: Failure | null;
+  /** Grows by one with every change. */
+  revision: number;
+}
+
+/** How a target is understood, before anything is connected or run; secrets are removed. */
+export interface Preview {
+  target: TargetInfo;
+  /** The target as one line that could be typed as `url`. */
+  text: string;
+  /** Whether something had to be left out of `text`, so that typing it would not give the same target. */
+  hasSecrets: boolean;
+}
+
+/** One thing to read. */
+export interface LogEntry {
+  time: string;
+  source: Source;
+  level: Level;
+  message: string;
+  /** The name the server gave its logger. */
+  logger?: string;
+}
+
+/** The `data` of an error response with code -32803. */
+export interface ErrorData {
+  kind: ErrorKind;
+  suggestion: string;
+  details: Raw;
+}
+
+/** Requests to the sidecar. */
+export interface Requests {
+  "mcp/connect": { params: Target; result: ConnectionStatus };
+  "mcp/disconnect": { params: null; result: ConnectionStatus };
+  "mcp/reconnect": { params: null; result: ConnectionStatus };
+  "mcp/status": { params: null; result: ConnectionStatus };
+  "mcp/resolve": { params: Target; result: Preview };
+  "mcp/ping": { params: RequestParams; result: Raw };
+  "mcp/tools/list": { params: PageParams; result: Raw };
+  "mcp/tools/call": { params: CallToolParams; result: Raw };
+  "mcp/resources/list": { params: PageParams; result: Raw };
+  "mcp/resources/templates/list": { params: PageParams; result: Raw };
+  "mcp/resources/read": { params: ResourceParams; result: Raw };
+  "mcp/resources/subscribe": { params: ResourceParams; result: Raw };
+  "mcp/resources/unsubscribe": { params: ResourceParams; result: Raw };
+  "mcp/prompts/list": { params: PageParams; result: Raw };
+  "mcp/prompts/get": { params: GetPromptParams; result: Raw };
+  "mcp/completion/complete": { params: CompleteParams; result: Raw };
+  "mcp/logging/setLevel": { params: SetLevelParams; result: Raw };
+}
+
+/** Notifications of the sidecar, with their params. */
+export interface Notifications {
+  "mcp/didChangeStatus": ConnectionStatus;
+  "mcp/didLog": LogEntry;
+  "mcp/notifications/progress": Raw;
+  "mcp/notifications/message": Raw;
+  "mcp/notifications/cancelled": Raw;
+  "mcp/notifications/tools/list_changed": Raw;
+  "mcp/notifications/resources/list_changed": Raw;
+  "mcp/notifications/resources/updated": Raw;
+  "mcp/notifications/prompts/list_changed": Raw;
+}
