@@ -1,0 +1,387 @@
+/**
+ * The extension's Python environment, made for real: real uv, pip and Python, a real index, real failures. Each test has a
+ * machine of its own: a home, a PATH with only what the test puts there, and a storage.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
+import { after, before, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import {
+  discardEnvironment,
+  EnvironmentError,
+  type EnvironmentOptions,
+  ensureEnvironment,
+  environmentIsReady,
+  removeUnused,
+} from "../../extension/src/environment.ts";
+
+const execute = promisify(execFile);
+const ROOT = resolve(import.meta.dirname, "../..");
+const UV = [join(ROOT, ".uv/bin"), ...(process.env.PATH ?? "").split(delimiter)]
+  .map((folder) => join(folder, "uv"))
+  .find(existsSync);
+const VENV_PYTHON = join(ROOT, ".venv/bin/python");
+const PYTHON = realpathSync(VENV_PYTHON);
+const scratch = realpathSync(mkdtempSync(join(tmpdir(), "mcp-sidecar-environment-")));
+const bundle = join(scratch, "bundle");
+let uvCache: string;
+
+before(async () => {
+  assert.ok(UV, "uv is needed: run `make setup`");
+  const wheel = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", VENV_PYTHON];
+  await execute(UV, [...wheel, "--out-dir", bundle, ROOT]);
+  for (const name of ["requirements.txt", "requirements-uv.txt"]) copyFileSync(join(ROOT, name), join(bundle, name));
+  uvCache = (await execute(UV, ["cache", "dir"])).stdout.trim();
+});
+
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+interface Machine extends EnvironmentOptions {
+  env: NodeJS.ProcessEnv & { HOME: string };
+  lines: string[];
+  steps: string[];
+}
+
+/** A machine that has these programs, each a link to a real one, or a script. */
+function machine(programs: Record<string, string>, more: Partial<EnvironmentOptions> = {}): Machine {
+  const home = mkdtempSync(join(scratch, "machine-"));
+  const path = join(home, "path");
+  mkdirSync(path);
+  for (const [name, program] of Object.entries(programs)) {
+    if (program.startsWith("#!")) writeFileSync(join(path, name), program, { mode: 0o755 });
+    else symlinkSync(program, join(path, name));
+  }
+  const lines: string[] = [];
+  const steps: string[] = [];
+  const { signal = new AbortController().signal, storage = join(home, "storage") } = more;
+  const env = { ...process.env, UV_CACHE_DIR: uvCache, ...more.env, HOME: home, PATH: path };
+  return {
+    storage,
+    bundle: more.bundle ?? bundle,
+    env,
+    signal,
+    lines,
+    steps,
+    log: (line) => void lines.push(line),
+    report: (step) => void steps.push(step),
+  };
+}
+
+const withUv = (more: Partial<EnvironmentOptions> = {}) => machine({ uv: UV ?? "", python3: PYTHON }, more);
+
+function environmentsOf(storage: string): string[] {
+  const folder = join(storage, "environments");
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}
+
+/** Where it starts nothing, there is nothing in the log. */
+const commandsOf = ({ lines }: Machine) => lines.filter((line) => line.startsWith("> "));
+
+async function sidecarAnswers(python: string): Promise<void> {
+  const { stdout } = await execute(python, ["-I", "-X", "utf8", "-m", "mcp_sidecar", "--version"]);
+  assert.match(stdout, /^mcp-sidecar \d/);
+}
+
+async function failure(options: EnvironmentOptions): Promise<EnvironmentError> {
+  const error = await ensureEnvironment(options).then(
+    () => assert.fail("an environment was made"),
+    (reason) => reason,
+  );
+  assert.ok(error instanceof EnvironmentError, String(error));
+  assert.ok(error.message && error.suggestion);
+  assert.deepEqual(environmentsOf(options.storage), []);
+  return error;
+}
+
+/** Skips the test, or fails it where everything is meant to run. */
+function unavailable(context: TestContext, reason: string): void {
+  assert.notEqual(process.env.MCP_SIDECAR_NO_SKIPS, "1", reason);
+  context.skip(reason);
+}
+
+/** A file system of so many MiB; undefined where none may be mounted. */
+async function smallDisk(context: TestContext, mebibytes: number, ...options: string[]): Promise<string | undefined> {
+  const disk = mkdtempSync(join(scratch, "disk-"));
+  const mount = ["-t", "tmpfs", "-o", [`size=${mebibytes}m`, ...options].join(","), "tmpfs", disk];
+  try {
+    await execute("mount", mount);
+  } catch (error) {
+    unavailable(context, `a file system can't be mounted here: ${error}`);
+    return undefined;
+  }
+  context.after(() => execute("umount", ["--lazy", disk]));
+  return disk;
+}
+
+async function processesAt(path: string): Promise<string[]> {
+  const { stdout } = await execute("ps", ["-A", "-ww", "-o", "pid=,args="], { maxBuffer: 2 ** 26 });
+  return stdout.split("\n").filter((line) => line.includes(path));
+}
+
+/** What a user's shell and editor may have set for other Pythons. */
+const FOREIGN = {
+  PYTHONHOME: "/nowhere",
+  PYTHONPATH: "/nowhere",
+  VIRTUAL_ENV: "/nowhere",
+  CONDA_PREFIX: "/nowhere",
+  UV_SYSTEM_PYTHON: "1",
+  UV_PROJECT_ENVIRONMENT: "/nowhere",
+  UV_PYTHON: "2.7",
+  UV_REQUIRE_HASHES: "1",
+  PIP_USER: "1",
+  PIP_TARGET: "/nowhere",
+};
+
+test("with uv the environment is made once, and found again without starting anything", async () => {
+  const first = withUv({ env: FOREIGN });
+  assert.equal(await environmentIsReady(first), false);
+  const python = await ensureEnvironment(first);
+  await sidecarAnswers(python);
+  assert.ok(first.steps.length >= 3 && first.lines.some((line) => line.includes("pygls")));
+  assert.equal(environmentsOf(first.storage).length, 1);
+
+  const again = withUv({ storage: first.storage });
+  assert.equal(await environmentIsReady(again), true);
+  assert.equal(await ensureEnvironment(again), python);
+  assert.deepEqual([again.lines, again.steps], [[], []]);
+});
+
+test("without uv it is made with a Python, and neither uv nor its cache stays", async () => {
+  // Nothing is given by the user, so that what is left in the home is our doing.
+  const { UV_CACHE_DIR: _, ...env } = machine({ python3: PYTHON }, { env: FOREIGN }).env;
+  const here = { ...machine({ python3: PYTHON }), env };
+  const python = await ensureEnvironment(here);
+  await sidecarAnswers(python);
+  assert.deepEqual(environmentsOf(here.storage), [basename(dirname(dirname(python)))]);
+  assert.ok(!existsSync(join(dirname(python), "uv")));
+  assert.ok(!existsSync(join(env.HOME, ".cache/uv")));
+});
+
+test("a Python that is too old for the sidecar still gets uv, which finds another", async () => {
+  // Stands in for macOS's own Python 3.9, which no machine for tests needs to have; all but its version is real.
+  const old = `#!/bin/sh\ncase "$*" in *find_spec*) printf '3.9.6\\nTrue\\n%s\\n' "$0";; *) exec ${PYTHON} "$@";; esac\n`;
+  const here = machine({ python3: old });
+  await sidecarAnswers(await ensureEnvironment(here));
+  assert.ok(commandsOf(here).some((line) => line.includes("venv --python >=3.11")));
+});
+
+test("programs outside of the PATH are found where they are usually put", async () => {
+  const here = machine({ python3: PYTHON });
+  mkdirSync(join(here.env.HOME, ".local/bin"), { recursive: true });
+  symlinkSync(UV ?? "", join(here.env.HOME, ".local/bin/uv"));
+  await ensureEnvironment(here);
+  assert.ok(!commandsOf(here).some((line) => line.includes("requirements-uv.txt")));
+});
+
+test("two windows at once both get the environment, whatever workspace they are in", async () => {
+  const { storage, env } = withUv();
+  const workspace = mkdtempSync(join(scratch, "workspace-"));
+  writeFileSync(join(workspace, "uv.toml"), "not TOML");
+  writeFileSync(join(workspace, "pyproject.toml"), "not TOML");
+  writeFileSync(join(workspace, "json.py"), "raise SystemExit('imported out of the workspace')");
+  const script = `
+    import { ensureEnvironment } from ${JSON.stringify(join(ROOT, "extension/src/environment.ts"))};
+    const signal = new AbortController().signal;
+    const options = { storage: ${JSON.stringify(storage)}, bundle: ${JSON.stringify(bundle)}, env: process.env, signal };
+    console.log(await ensureEnvironment({ ...options, log() {}, report() {} }));`;
+  const stub = join(import.meta.dirname, "vscode.ts");
+  const node = ["--no-warnings", "--import", stub, "--input-type=module", "--eval", script];
+  const windows = await Promise.all([1, 2].map(() => execute(process.execPath, node, { cwd: workspace, env })));
+  const [first, second] = windows.map(({ stdout }) => stdout.trim());
+  assert.equal(first, second);
+  assert.equal(environmentsOf(storage).length, 1);
+  await sidecarAnswers(first ?? "");
+});
+
+test("a new version gets its own environment; the old one goes when unused for 30 days", async () => {
+  const here = withUv();
+  const old = await ensureEnvironment(here);
+  const next = mkdtempSync(join(scratch, "bundle-"));
+  for (const name of readdirSync(bundle)) copyFileSync(join(bundle, name), join(next, name));
+  writeFileSync(join(next, "requirements.txt"), `${readFileSync(join(bundle, "requirements.txt"))}\n# changed\n`);
+  const python = await ensureEnvironment({ ...here, bundle: next });
+  assert.notEqual(python, old);
+  await sidecarAnswers(old);
+
+  const [oldName, name] = [old, python].map((path) => basename(dirname(dirname(path))));
+  const folder = join(here.storage, "environments");
+  mkdirSync(join(folder, "notes"));
+  const day = 24 * 3600;
+  const now = Date.now() / 1000;
+  const dead = join(folder, `${name}.1-aaaaaaaa.tmp`);
+  mkdirSync(dead);
+  utimesSync(join(folder, "notes"), 0, 0);
+  utimesSync(join(folder, oldName ?? "", "used"), now, now - 29 * day);
+  assert.deepEqual(await removeUnused(here.storage), []);
+  utimesSync(join(folder, oldName ?? "", "used"), now, now - 31 * day);
+  utimesSync(dead, now, now - 2 * day);
+  assert.deepEqual((await removeUnused(here.storage)).sort(), [oldName, basename(dead)].sort());
+  assert.deepEqual(environmentsOf(here.storage), [name, "notes"].sort());
+  await sidecarAnswers(python);
+});
+
+test("an environment whose interpreter is gone, or is another one by now, is made anew", async () => {
+  const here = withUv();
+  const python = await ensureEnvironment(here);
+  for (const other of ["/nowhere/python3", process.execPath]) {
+    unlinkSync(python);
+    symlinkSync(other, python);
+    assert.equal(await environmentIsReady(here), false);
+    assert.equal(await ensureEnvironment(here), python);
+    await sidecarAnswers(python);
+  }
+  await discardEnvironment(here);
+  assert.equal(await environmentIsReady(here), false);
+  assert.deepEqual(environmentsOf(here.storage), []);
+  await discardEnvironment(here);
+});
+
+test("a cancel in the middle leaves no process and no directory", async (context) => {
+  for (const [what, programs, sign] of [
+    ["uv", { uv: UV ?? "", python3: PYTHON }, /pip install .*--require-hashes/],
+    ["what Python starts", { python3: PYTHON }, /ensurepip/],
+  ] as const) {
+    await context.test(what, async () => {
+      const abort = new AbortController();
+      const cold = { UV_CACHE_DIR: join(mkdtempSync(join(scratch, "cache-"))) };
+      const here = machine(programs, { signal: abort.signal, env: cold });
+      const made = ensureEnvironment(here).then(
+        () => assert.fail("not cancelled"),
+        (error) => error,
+      );
+      while (!(await processesAt(here.storage)).some((line) => sign.test(line))) await delay(10);
+      abort.abort();
+      assert.equal((await made).name, "AbortError");
+      assert.deepEqual(await processesAt(here.storage), []);
+      assert.deepEqual(environmentsOf(here.storage), []);
+    });
+  }
+  await assert.rejects(ensureEnvironment(withUv({ signal: AbortSignal.abort() })), { name: "AbortError" });
+});
+
+test("no Python and no uv: what was looked for is told, and each that was passed over", async () => {
+  const nothing = await failure(machine({}));
+  assert.equal(nothing.kind, "no-python");
+  assert.match(nothing.message, /uv, python3\.14 to python3\.11, python3 and python .*: nothing\.$/);
+  assert.match(nothing.suggestion, /mcpSidecar\.interpreter/);
+
+  const { stdout } = await execute(PYTHON, ["-I", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"]);
+  // As Debian has it without python3-venv: a real Python and all of its library but this one package.
+  const bare = mkdtempSync(join(scratch, "bare-"));
+  const library = join(bare, "lib", basename(stdout.trim()));
+  mkdirSync(library, { recursive: true });
+  mkdirSync(join(bare, "bin"));
+  for (const name of readdirSync(stdout.trim()))
+    if (name !== "ensurepip") symlinkSync(join(stdout.trim(), name), join(library, name));
+  copyFileSync(PYTHON, join(bare, "bin/python3"));
+  chmodSync(join(bare, "bin/python3"), 0o755);
+  const { kind, message, suggestion } = await failure(
+    machine({
+      uv: "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n",
+      "python3.12": "#!/bin/sh\necho 'pyenv: python3.12: command not found' >&2\nexit 127\n",
+      python3: join(bare, "bin/python3"),
+      // Stands in for a Python that no machine for tests needs to have.
+      python: "#!/bin/sh\nprintf '3.6.15\\nTrue\\n/usr/bin/python\\n'\n",
+    }),
+  );
+  assert.equal(kind, "no-python");
+  assert.match(message, /uv \(does not run\).*python3\.12 \(does not run\)/);
+  assert.match(message, /python3 \(Python 3\.\d+\.\d+ without ensurepip: install python3-venv\)/);
+  assert.match(message, /python \(Python 3\.6\.15, too old\)/);
+  assert.match(suggestion, /python3-venv/);
+});
+
+test("a uv that finds no Python and may not fetch one says so", async () => {
+  const { kind } = await failure(machine({ uv: UV ?? "" }, { env: { UV_PYTHON_DOWNLOADS: "never" } }));
+  assert.equal(kind, "no-python");
+});
+
+test("no network", async (context) => {
+  const cache = mkdtempSync(join(scratch, "cache-"));
+  const nowhere = "http://127.0.0.1:9/";
+  const offline = { UV_CACHE_DIR: cache, PIP_NO_CACHE_DIR: "1", PIP_RETRIES: "0", UV_HTTP_RETRIES: "0" };
+  const closed = { ...offline, UV_INDEX_URL: nowhere, PIP_INDEX_URL: nowhere };
+  const proxy = { ...offline, HTTPS_PROXY: nowhere, HTTP_PROXY: nowhere, ALL_PROXY: nowhere };
+  const unknown = { ...offline, UV_INDEX_URL: "http://index.invalid/", PIP_INDEX_URL: "http://index.invalid/" };
+  const untrusted = { ...offline, SSL_CERT_FILE: join(cache, "none.pem"), SSL_CERT_DIR: cache, PIP_CERT: "" };
+  writeFileSync(untrusted.SSL_CERT_FILE, "");
+  for (const [name, env] of Object.entries({ closed, proxy, unknown, untrusted })) {
+    for (const programs of [{ uv: UV ?? "", python3: PYTHON }, { python3: PYTHON }]) {
+      await context.test(`${name}, with ${Object.keys(programs)}`, async (context) => {
+        const { kind, message, suggestion } = await failure(machine(programs, { env }));
+        context.diagnostic(message);
+        assert.equal(kind, "no-network");
+        assert.match(suggestion, /HTTPS_PROXY.*SSL_CERT_FILE.*UV_INDEX_URL/);
+      });
+    }
+  }
+});
+
+test("a full disk", async (context) => {
+  for (const [programs, mebibytes] of [
+    [{ uv: UV ?? "", python3: PYTHON }, 8],
+    [{ python3: PYTHON }, 8],
+  ] as const) {
+    await context.test(`with ${Object.keys(programs)}`, async (context) => {
+      const disk = await smallDisk(context, mebibytes);
+      if (disk === undefined) return;
+      const { kind, message } = await failure(machine(programs, { storage: disk }));
+      context.diagnostic(message);
+      assert.equal(kind, "disk-full");
+    });
+  }
+});
+
+test("a storage that can't be written to", async (context) => {
+  const file = join(scratch, "file");
+  writeFileSync(file, "");
+  assert.equal((await failure(withUv({ storage: join(file, "storage") }))).kind, "not-writable");
+  await context.test("a read-only file system", async (context) => {
+    const disk = await smallDisk(context, 1, "ro");
+    if (disk !== undefined) assert.equal((await failure(withUv({ storage: disk }))).kind, "not-writable");
+  });
+});
+
+/** The bundle, with another text of one of its requirements. */
+function bundleWith(name: string, change: (text: string) => string): string {
+  const folder = mkdtempSync(join(scratch, "bundle-"));
+  for (const each of readdirSync(bundle)) copyFileSync(join(bundle, each), join(folder, each));
+  writeFileSync(join(folder, name), change(readFileSync(join(bundle, name), "utf8")));
+  return folder;
+}
+
+test("a package that is not the expected one is not installed", async () => {
+  const wrong = (text: string) => text.replaceAll(/sha256:[0-9a-f]{4}/g, "sha256:0000");
+  const cold = { UV_CACHE_DIR: mkdtempSync(join(scratch, "cache-")) };
+  const uv = withUv({ bundle: bundleWith("requirements.txt", wrong), env: cold });
+  assert.equal((await failure(uv)).kind, "hash-mismatch");
+  const pip = machine({ python3: PYTHON }, { bundle: bundleWith("requirements-uv.txt", wrong) });
+  assert.equal((await failure(pip)).kind, "hash-mismatch");
+});
+
+test("a sidecar that does not start is never put into place, and the reason is told", async () => {
+  const lacking = bundleWith("requirements.txt", (text) => text.replace(/^pygls==[^\n]*\n(\s+[^\n]*\n)+/m, ""));
+  const { kind, message } = await failure(withUv({ bundle: lacking }));
+  assert.equal(kind, "failed");
+  assert.match(message, /No module named 'pygls'/);
+  const empty = await failure({ ...withUv(), bundle: mkdtempSync(join(scratch, "bundle-")) });
+  assert.match(empty.message, /incomplete/);
+});
