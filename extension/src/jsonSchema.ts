@@ -126,7 +126,7 @@ export class SchemaReader {
         shape.required.add(name);
       }
     }
-    for (const type of [schema.type].flat().slice(0, 10)) {
+    for (const type of Array.isArray(schema.type) ? schema.type.slice(0, 10) : [schema.type]) {
       if (typeof type === "string") {
         shape.types.add(oneLine(type, 20));
       }

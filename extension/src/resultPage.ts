@@ -98,7 +98,7 @@ ${
   rest.length > 0 &&
   section(
     l10n.t("Details"),
-    html`<dl>${rest.map(([name, value]) => html`<dt>${name}</dt><dd>${pre(shown(value))}</dd>`)}</dl>`,
+    html`<dl>${rest.map(([name, value]) => html`<dt>${name}</dt><dd>${inline(shown(value))}</dd>`)}</dl>`,
   )
 }`;
 }
@@ -109,7 +109,8 @@ function problems(list: unknown): Html | undefined {
   }
   const items = list.slice(0, MOST_BLOCKS).map((problem) => {
     const { rule, path, message }: JsonObject = isObject(problem) ? problem : { message: problem };
-    return html`<li>${[rule, path].map((name) => name !== undefined && html`<code>${shown(name)}</code> `)}${shown(message)}</li>`;
+    const where = [rule, path].filter((part) => part !== undefined).map((part) => html`<code>${shown(part)}</code> `);
+    return html`<li><p class="text">${shown(message)}</p><p>${where}</p></li>`;
   });
   return html`<section class="box warning"><h2>${l10n.t("The result breaks the rules")}</h2><ul>${items}</ul></section>`;
 }
@@ -125,7 +126,8 @@ function content(result: unknown): Html {
     Array.isArray(content) || content === undefined
       ? section(l10n.t("Content"), blocks.length > 0 ? blocks.slice(0, MOST_BLOCKS).map(block) : l10n.t("Nothing."))
       : section(l10n.t("Content that is no list"), pre(toJson(content, 2))),
-    blocks.length > MOST_BLOCKS && cutNote(l10n.t("The first {0} of {1} are shown.", MOST_BLOCKS, blocks.length)),
+    blocks.length > MOST_BLOCKS &&
+      cutNote(l10n.t("The first {0} of {1} are shown.", formatNumber(MOST_BLOCKS), formatNumber(blocks.length))),
     structuredContent !== undefined &&
       !twice &&
       section(l10n.t("Structured content"), pre(toJson(structuredContent, 2))),
@@ -151,8 +153,9 @@ function block(value: unknown): Html {
     }
   }
   if (type === "resource_link" && typeof uri === "string") {
-    const about = [mimeType, size].filter((fact) => fact !== undefined).map(shown);
-    const named = html`<p class="text"><strong>${shown(title ?? name ?? "")}</strong> <code>${uri}</code></p>`;
+    const bytes = typeof size === "number" ? formatSize(size) : size;
+    const about = [mimeType, bytes].filter((fact) => fact !== undefined).map(shown);
+    const named = html`<p class="text"><strong>${shown(title ?? name ?? "")}</strong></p><p><code>${uri}</code></p>`;
     const told = description !== undefined && html`<p class="text">${shown(description)}</p>`;
     return figure([l10n.t("Link to a resource"), ...about], html`${named}${told}`);
   }
@@ -196,11 +199,15 @@ function pre(text: string): Html {
   }
   const [part, whole] = [formatNumber(LONGEST_TEXT), formatNumber(text.length)];
   const note = cutNote(l10n.t("The first {0} of {1} characters are shown.", part, whole));
-  return html`<pre>${text.slice(0, LONGEST_TEXT)}</pre>${note}`;
+  return html`${note}<pre>${text.slice(0, LONGEST_TEXT)}</pre>`;
 }
 
 function cutNote(sentence: string): Html {
   return html`<p>${sentence} <a href="command:${OPEN_RESULT}">${l10n.t("Open the whole result")}</a></p>`;
+}
+
+function inline(text: string): Html {
+  return text.length > 200 || text.includes("\n") ? pre(text) : html`<code>${text}</code>`;
 }
 
 /** Text as it is, anything else as JSON. */
@@ -248,11 +255,12 @@ pre { margin: 4px 0; padding: 8px 12px; white-space: pre-wrap; background: var(-
 code { color: inherit; background: none; }
 figure { margin: 0 0 16px; }
 figcaption { font-size: 0.9em; }
-img { display: block; max-width: 100%; max-height: 70vh; margin: 4px 0; border: 1px solid var(--border); }
+img { box-sizing: border-box; display: block; max-width: 100%; max-height: 70vh; margin: 4px 0; border: 1px solid var(--border); }
 audio { display: block; width: 100%; max-width: 480px; margin: 4px 0; }
-dl { margin: 0; }
-dt { font-weight: 600; }
-dd { margin: 0 0 8px; }
+dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 4px 16px; margin: 0; }
+dd { margin: 0; min-width: 0; }
+li p { margin: 2px 0; }
+figure p { margin: 4px 0; }
 summary { margin-top: 12px; cursor: pointer; }
 summary h2 { display: inline; }
 a { color: var(--vscode-textLink-foreground); }
