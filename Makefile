@@ -1,7 +1,7 @@
 # MCP Sidecar: every command of the project. `make` lists them.
 #
-# Needs Python 3.11+ with its venv module, and Node 20+ with npm for the tests. Works with GNU make 3.81 and newer, on
-# Windows from Git Bash.
+# Needs Python 3.11+ with its venv module, and Node 20+ with npm for the tests and the extension. Works with GNU make 3.81
+# and newer, on Windows from Git Bash.
 
 PYTHON ?= python3
 SHELL := bash
@@ -25,42 +25,76 @@ endif
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
   --custom-compile-command "make lock" $(LOCK_ARGS)
 
-VENV_READY := .venv/.ready
-NPM_READY := tests/servers/node_modules/.ready
+# The extension is built and tested with Node 24. Where the one on PATH is older, a pinned one is installed.
+NODE := $(shell command -v node)
+ifneq ($(shell $(NODE) -p 'process.versions.node.split(".")[0] >= 24' 2>/dev/null),true)
+  NODE := $(CURDIR)/tools/node/node_modules/.bin/node
+  NODE_READY := tools/node/node_modules/.ready
+endif
+NPM := npm --no-audit --no-fund --loglevel=error --ignore-scripts
+MODULES := node_modules/.bin
 
-.PHONY: help setup demo test bench check format lock clean
+VENV_READY := .venv/.ready
+SERVERS_READY := tests/servers/node_modules/.ready
+EXTENSION_READY := node_modules/.ready
+VSIX := build/mcp-sidecar.vsix
+BUNDLE := dist/sidecar/.ready
+
+.PHONY: help setup demo test test-sidecar test-extension test-vscode bench check format types vsix install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV_READY) $(NPM_READY) ## Make .venv and install everything the other commands need
+setup: $(VENV_READY) $(SERVERS_READY) $(EXTENSION_READY) ## Make .venv and install everything the other commands need
 
 demo: $(VENV_READY) ## Try the sidecar on the example server, or on yours: TARGET="<url, path or command line>"
 	@$(VENV)/python scripts/demo.py $(if $(TARGET),--target "$$TARGET")
 
-test: setup ## Run the tests; ARGS="-k idle -x" go to pytest
+test: test-sidecar test-extension test-vscode ## Run all tests; test-sidecar, test-extension and test-vscode are its parts
+
+test-sidecar: setup # ARGS="-k idle -x" go to pytest
 	$(VENV)/python -m pytest $(ARGS)
+
+test-extension: setup $(BUNDLE)
+	$(NODE) --import ./tests/extension/vscode.ts --test 'tests/extension/*.test.ts'
+
+test-vscode: setup $(VSIX)
+	$(NODE) --test --test-concurrency=1 'tests/editors/vscode/*.test.ts'
 
 bench: setup ## Measure against FastMCP's own client, pygls and plain asyncio
 	$(VENV)/python -m bench $(ARGS)
 
-check: $(VENV_READY) ## Check formatting, lint and types
+check: $(VENV_READY) $(EXTENSION_READY) ## Check formatting, lint and types
 	$(VENV)/ruff format --check
 	$(VENV)/ruff check
 	$(VENV)/mypy
+	$(MODULES)/biome ci
+	$(NODE) $(MODULES)/tsc
 
-format: $(VENV_READY) ## Format, and fix what can be fixed by itself
+format: $(VENV_READY) $(EXTENSION_READY) ## Format, and fix what can be fixed by itself
 	$(VENV)/ruff format
 	$(VENV)/ruff check --fix-only
+	$(MODULES)/biome check --write
+
+types: $(VENV_READY) ## Write the extension's protocol types anew from the sidecar's table of methods
+	$(VENV)/python scripts/protocol_types.py
+
+vsix: $(VSIX) ## Build the VS Code extension
+
+install: $(VSIX) ## Install the VS Code extension into code, codium or code-server, whichever is there
+	@for editor in code codium code-server; do \
+	  if command -v $$editor >/dev/null; then exec $$editor --install-extension $(VSIX) --force; fi; \
+	done; \
+	echo "None of code, codium and code-server is on PATH. In VS Code: Extensions, …, Install from VSIX…, $(VSIX)" >&2; exit 1
 
 lock: $(UV_READY) ## Pin all dependencies anew; LOCK_ARGS="--upgrade" moves them to the newest allowed
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.txt
 	$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	echo uv | $(COMPILE) - -o requirements-uv.txt
-	npm install --prefix tests/servers --package-lock-only --ignore-scripts --no-audit --no-fund
+	for place in . tests/servers tools/node; do $(NPM) install --prefix $$place --package-lock-only; done
 
 clean: ## Remove everything that the other commands made
-	rm -rf .venv .uv tests/servers/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv node_modules tests/servers/node_modules tools/node/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find sidecar tests examples scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 export TARGET
@@ -83,7 +117,29 @@ export TARGET
 	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(NPM_READY): tests/servers/package.json tests/servers/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is needed for the test servers: install Node 20 or newer" >&2; exit 1; }
-	npm ci --prefix tests/servers --ignore-scripts --no-audit --no-fund --loglevel=error
+%/node_modules/.ready: %/package.json %/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: install Node 20 or newer" >&2; exit 1; }
+	cd $* && $(NPM) ci
 	@touch $@
+
+$(EXTENSION_READY): package-lock.json $(NODE_READY)
+	@command -v npm >/dev/null || { echo "npm is needed: install Node 20 or newer" >&2; exit 1; }
+	$(NPM) ci
+	@touch $@
+
+# The extension. The wheel and the requirements are what it installs on a user's machine.
+
+$(BUNDLE): $(VENV_READY) requirements.txt requirements-uv.txt README.md LICENSE $(shell find sidecar -name '*.py')
+	rm -rf dist/sidecar
+	$(UV) build --quiet --wheel --no-build-isolation --python .venv --no-create-gitignore --out-dir dist/sidecar
+	cp requirements.txt requirements-uv.txt dist/sidecar/
+	@touch $@
+
+dist/extension.cjs: $(EXTENSION_READY) tsconfig.json $(wildcard extension/src/*.ts)
+	$(MODULES)/esbuild extension/src/extension.ts --bundle --minify --platform=node --format=cjs --target=node22 \
+	  --main-fields=module,main --external:vscode --legal-comments=none --log-level=warning --outfile=$@
+
+$(VSIX): dist/extension.cjs $(BUNDLE) package.json package.nls.json extension/README.md CHANGELOG.md LICENSE extension/icon.png
+	@mkdir -p $(@D)
+	$(NODE) $(MODULES)/vsce package --no-dependencies --no-rewrite-relative-links --allow-missing-repository \
+	  --readme-path extension/README.md --out $@

@@ -1,0 +1,124 @@
+/** *Call Tool…*: pick a tool, edit its arguments, call it, read the result. */
+import {
+  Diagnostic,
+  type Disposable,
+  l10n,
+  languages,
+  Position,
+  type QuickPickItem,
+  Range,
+  Selection,
+  type TextDocument,
+  type Uri,
+  ViewColumn,
+  window,
+  workspace,
+} from "vscode";
+import { type ArgumentFiles, toolOf } from "./argumentFiles.ts";
+import { parse, prefill } from "./argumentsText.ts";
+import { failureOf } from "./failure.ts";
+import { withProgress } from "./progress.ts";
+import type { Raw } from "./protocol.ts";
+import type { ResultPanel } from "./resultPanel.ts";
+import type { Sidecar } from "./sidecar.ts";
+
+/** A tool, as far as the picker and the prefilled arguments need it. */
+interface Tool {
+  name: string;
+  title?: string;
+  description?: string;
+  inputSchema?: unknown;
+}
+
+export class ToolCaller implements Disposable {
+  private readonly sidecar: Sidecar;
+  private readonly files: ArgumentFiles;
+  private readonly panel: ResultPanel;
+  private readonly mistakes = languages.createDiagnosticCollection("mcp-sidecar");
+
+  constructor(sidecar: Sidecar, files: ArgumentFiles, panel: ResultPanel) {
+    this.sidecar = sidecar;
+    this.files = files;
+    this.panel = panel;
+  }
+
+  dispose(): void {
+    this.mistakes.dispose();
+  }
+
+  /** Open the arguments of a tool; the user picks one where none is named. */
+  async pick(name?: string): Promise<void> {
+    const tools = await this.list();
+    const tool = name === undefined ? await choose(tools) : tools.find((each) => each.name === name);
+    if (!tool) {
+      return;
+    }
+    const uri = this.files.open(this.serverName(), tool.name, prefill(tool));
+    const editor = await window.showTextDocument(uri, { viewColumn: ViewColumn.One });
+    const value = /: /.exec(editor.document.getText());
+    const at = editor.document.positionAt(value ? value.index + 2 : 0);
+    editor.selection = new Selection(at, at);
+  }
+
+  /** Call the tool whose arguments a document holds. */
+  async call(uri: Uri): Promise<void> {
+    const document = await workspace.openTextDocument(uri);
+    const parsed = parse(document.getText());
+    if ("error" in parsed) {
+      return this.showMistake(document, parsed);
+    }
+    this.mistakes.delete(uri);
+    // Saved, so that closing it asks nothing and the arguments are there next time.
+    await document.save();
+    await this.run(toolOf(uri), parsed.arguments as Raw);
+  }
+
+  private async run(tool: string, args: Raw): Promise<void> {
+    const call = { tool, server: this.serverName(), arguments: args, at: new Date() };
+    this.panel.show({ ...call, outcome: { running: true } });
+    try {
+      const result = await withProgress(l10n.t("Calling {0}", tool), (token) =>
+        this.sidecar.request("mcp/tools/call", { name: tool, arguments: args }, token),
+      );
+      this.panel.show({ ...call, outcome: { result } });
+    } catch (error) {
+      const failure = failureOf(error) ?? { message: l10n.t("Cancelled."), data: undefined };
+      this.panel.show({ ...call, outcome: { error: { message: failure.message, data: failure.data } } });
+    }
+  }
+
+  private async list(): Promise<Tool[]> {
+    const { tools } = await withProgress(l10n.t("Listing the tools"), (token) =>
+      this.sidecar.request("mcp/tools/list", {}, token),
+    );
+    // Whatever a server under test sends: only what has a name can be called.
+    return Array.isArray(tools) ? tools.filter((tool) => typeof tool?.name === "string") : [];
+  }
+
+  private async showMistake(document: TextDocument, mistake: { error: string; line: number; column: number }) {
+    const at = new Position(mistake.line - 1, mistake.column - 1);
+    this.mistakes.set(document.uri, [new Diagnostic(new Range(at, at), mistake.error)]);
+    await window.showTextDocument(document, { selection: new Range(at, at) });
+    await window.showErrorMessage(l10n.t("The arguments are not right in line {0}: {1}", mistake.line, mistake.error));
+  }
+
+  private serverName(): string {
+    const { state } = this.sidecar;
+    return (state.kind === "running" && (state.status.server?.name || state.status.target?.name)) || "server";
+  }
+}
+
+async function choose(tools: Tool[]): Promise<Tool | undefined> {
+  if (tools.length === 0) {
+    await window.showInformationMessage(l10n.t("This server offers no tools."));
+    return undefined;
+  }
+  const items = tools.map((tool): QuickPickItem & { tool: Tool } => ({
+    label: tool.name,
+    description: tool.title ?? "",
+    detail: tool.description?.split("\n")[0] ?? "",
+    tool,
+  }));
+  const options = { title: l10n.t("Call a Tool"), placeHolder: l10n.t("Name or description"), matchOnDetail: true };
+  return (await window.showQuickPick(items, options))?.tool;
+}

@@ -1,0 +1,26 @@
+/** Progress with Cancel for what may take long, without a flash for what doesn't. */
+import { type CancellationToken, CancellationTokenSource, ProgressLocation, window } from "vscode";
+
+/** Milliseconds after which something counts as slow. */
+const SLOW_MS = 300;
+
+/** Run a task that can be cancelled; a notification with Cancel appears when it takes longer. */
+export async function withProgress<T>(title: string, task: (token: CancellationToken) => Promise<T>): Promise<T> {
+  const source = new CancellationTokenSource();
+  const running = task(source.token);
+  const timer = setTimeout(() => {
+    void window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (_, token) => {
+      token.onCancellationRequested(() => source.cancel());
+      return running.then(
+        () => undefined,
+        () => undefined,
+      );
+    });
+  }, SLOW_MS);
+  try {
+    return await running;
+  } finally {
+    clearTimeout(timer);
+    source.dispose();
+  }
+}
