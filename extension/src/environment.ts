@@ -34,9 +34,8 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Names the interpreter behind the environment; its time is that of the last use. */
 const USED = "used";
 
-/** Imports all there is, which shows a missing or foreign binary, and compiles it, which the first connect needs. */
-const CHECK =
-  "import mcp_sidecar.server.sidecar, mcp_sidecar.connection.session, mcp_sidecar.cli as c; c.main(['--version'])";
+/** More than the version: a package that is missing, or a binary of another architecture, shows up only when imported. */
+const CHECK = "import mcp_sidecar.server.sidecar, pydantic_core, mcp_sidecar.cli as cli; cli.main(['--version'])";
 
 /** The path of the Python that has the sidecar, in an environment that is made when it is missing. */
 export async function ensureEnvironment(options: EnvironmentOptions): Promise<string> {

@@ -24,14 +24,20 @@ const SIGNS: readonly (readonly [Kind, RegExp])[] = [
     "disk-full",
     /ENOSPC|EDQUOT|no space left on device|not enough space on the disk|quota exceeded|os error (28|112|122)\b/i,
   ],
-  ["not-writable", /EACCES|EPERM|EROFS|ENOTDIR|EEXIST|read-only file system|permission denied|access is denied/i],
+  [
+    "not-writable",
+    /EACCES|EPERM|EROFS|ENOTDIR|EEXIST|ENOENT.*mkdir|read-only file system|permission denied|access is denied/i,
+  ],
   ["hash-mismatch", /hash mismatch|do not match the hashes/i],
   [
     "no-network",
-    /dns error|connect error|error sending request|connection (refused|reset|broken)|timed? ?out|unreachable|certificate|sslerror|handshake|network connectivity|failed to (fetch|establish)|http (error|status)/i,
+    /dns error|connect error|error sending request|connection (refused|reset|broken)|timed? ?out|unreachable|certificate|sslerror|handshake|network connectivity|failed to (fetch|establish)|http (error|status)|from versions: none/i,
   ],
   ["no-python", /no interpreter found|no download found|python downloads are/i],
 ];
+
+/** What uv and pip put before the words that matter. */
+const PREFIX = /^(error|warning|cause|hint): (.*connection broken by .*object at \w+>: )?/i;
 
 /** Characters of a program's words that fit into a message. */
 const QUOTED = 300;
@@ -44,7 +50,7 @@ export async function explained(
   if (cause instanceof EnvironmentError) return cause;
   const output = cause instanceof CommandFailed ? cause.output : String(cause);
   const lines = output.split("\n").map((line) => line.trim());
-  const said = lines.filter((line) => line !== "").map((line) => line.replace(/^(error|warning|cause|hint): /i, ""));
+  const said = lines.filter((line) => line !== "").map((line) => line.replace(PREFIX, ""));
   const [sign, words] = SIGNS.find(([, signs]) => signs.test(output)) ?? ["failed", /$^/];
   const telling = said.find((line) => words.test(line));
   // `venv` hides why pip could not be put into place.
@@ -64,8 +70,8 @@ function texts(
   switch (kind) {
     case "disk-full":
       return [
-        l10n.t("The disk is full; the sidecar's environment in {0} was not made: {1}", storage, quote),
-        l10n.t("Free about 250 MB and try again."),
+        l10n.t("The disk is full: the sidecar's environment was not made in {0}.", storage),
+        l10n.t("Free about 250 MB there or, if it is on another disk, in uv's cache, and try again."),
       ];
     case "not-writable":
       return [
@@ -99,7 +105,7 @@ export function noPython(passedOver: readonly string[], cause?: unknown): Enviro
   return new EnvironmentError(
     "no-python",
     l10n.t(
-      "No uv and no Python 3.11 or newer was found. Looked for uv, python3.14 to python3.11, python3 and python on the PATH and in the usual folders; found: {0}.",
+      "No Python 3.11 or newer was found, nor a uv that could fetch one. Looked for uv, python3.14 to python3.11, python3 and python on the PATH and in the usual folders; found: {0}.",
       passedOver.length > 0 ? passedOver.join(", ") : l10n.t("nothing"),
     ),
     l10n.t(

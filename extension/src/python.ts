@@ -1,5 +1,5 @@
 /** Finds uv, or else a Python, on the user's machine. Of what is no use, the reason is kept for the user. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { l10n } from "vscode";
@@ -81,7 +81,12 @@ async function ask(
 /** Every program of this name, each once: the first may be a shim that fails, or a Python that is too old. */
 function programs(name: string, env: NodeJS.ProcessEnv): string[] {
   const file = WINDOWS ? `${name}.exe` : name;
-  return [...new Set(folders(env).map((folder) => join(folder, file)))].filter(isProgram);
+  const real = new Set(
+    folders(env)
+      .filter(existsSync)
+      .map((folder) => realpathSync(folder)),
+  );
+  return [...real].map((folder) => join(folder, file)).filter((path) => existsSync(path) && !isStub(path));
 }
 
 /** The PATH, and where uv and Python are usually put: an editor that was started from a menu often has a poor PATH. */
@@ -96,9 +101,8 @@ function folders(env: NodeJS.ProcessEnv): string[] {
   return [...path.split(delimiter).filter(Boolean), ...usual];
 }
 
-function isProgram(path: string): boolean {
-  // Without Apple's tools this one is a stub that opens a dialog to install them.
+/** Without Apple's tools this one is there too, and opens a dialog to install them. */
+function isStub(path: string): boolean {
   const tools = ["/Library/Developer/CommandLineTools/usr/bin/python3", "/Applications/Xcode.app"];
-  if (process.platform === "darwin" && path === "/usr/bin/python3" && !tools.some(existsSync)) return false;
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return process.platform === "darwin" && path === "/usr/bin/python3" && !tools.some((tool) => existsSync(tool));
 }
