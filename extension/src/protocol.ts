@@ -22,6 +22,9 @@ export type ErrorKind =
 
 export type State = "disconnected" | "connecting" | "connected" | "reconnecting" | "failed";
 
+/** Which way a frame goes, as the sidecar sees it. */
+export type Direction = "sent" | "received";
+
 /** Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself. */
 export type Source = "stderr" | "server" | "protocol" | "sidecar";
 
@@ -153,6 +156,41 @@ export interface Preview {
   hasSecrets: boolean;
 }
 
+/** One HTTP request and what came of it, secrets removed. */
+export interface HttpExchange {
+  method: string;
+  url: string;
+  requestHeaders: { [key: string]: string };
+  /** Absent until the answer begins. */
+  status?: number;
+  responseHeaders?: { [key: string]: string };
+  /** Why no answer came. */
+  failure?: string;
+}
+
+/** What went over the wire in one piece, secrets removed. */
+export interface TraceFrame {
+  time: string;
+  /** Counts the ways to a server that were tried: each program started, each transport, each reconnect. */
+  connection: number;
+  direction: Direction;
+  /** What it was, on one line. */
+  message: string;
+  /** The text as it was on the wire; absent for an HTTP head alone. */
+  body?: string;
+  /** Bytes of the body that are left out, if any are. */
+  cut?: number;
+  /** For an HTTP head alone. */
+  http?: HttpExchange;
+}
+
+/** The last frames, oldest first. */
+export interface TraceReport {
+  frames: readonly TraceFrame[];
+  /** Older frames that are kept no longer. */
+  dropped: number;
+}
+
 /** One thing to read. */
 export interface LogEntry {
   time: string;
@@ -177,6 +215,7 @@ export interface Requests {
   "mcp/reconnect": { params: null; result: ConnectionStatus };
   "mcp/status": { params: null; result: ConnectionStatus };
   "mcp/resolve": { params: Target; result: Preview };
+  "mcp/trace": { params: null; result: TraceReport };
   "mcp/ping": { params: RequestParams; result: Raw };
   "mcp/tools/list": { params: PageParams; result: Raw };
   "mcp/tools/call": { params: CallToolParams; result: Raw };

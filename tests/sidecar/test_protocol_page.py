@@ -8,7 +8,7 @@ from typing import get_args
 import attrs
 import pytest
 
-from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts
+from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts, trace
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.stack import import_stack
 from mcp_sidecar.server import methods, sidecar
@@ -118,6 +118,15 @@ def test_the_fields_of_a_log_entry_are_those_of_the_page() -> None:
     assert sorted(names(cells[1])) == sorted(fields(logs.LogEntry))
 
 
+def test_the_fields_of_the_trace_are_those_of_the_page() -> None:
+    assert first_column("The trace") == fields(trace.TraceFrame)
+    described = {names(cells[0])[0]: names(cells[1]) for cells in rows("The trace")}
+    assert described["http"] == fields(trace.HttpExchange)
+    assert tuple(described["direction"]) == get_args(trace.Direction)
+    (cells,) = [cells for cells in rows("The connection") if names(cells[0]) == ["mcp/trace"]]
+    assert names(cells[2]) == fields(trace.TraceReport)
+
+
 def test_every_source_of_a_log_entry_is_named() -> None:
     (sentence,) = re.findall(r"The `source` of a log entry is (.*?`sidecar`)", section("Notifications"), re.DOTALL)
     assert tuple(names(sentence)) == get_args(logs.Source)
@@ -199,8 +208,11 @@ NUMBERS = {
     "server's message": f"| a message of the server | {mebibytes(channel.MESSAGE_LIMIT)};",
     "unread": f"does not read its stdin | {mebibytes(stdio.UNREAD_LIMIT)} |",
     "waiting": f"an editor that does not read | {mebibytes(outbox.MAX_WAITING_BYTES)};",
-    "backlog": f"beyond {mebibytes(sidecar.BACKLOG_LIMIT)}, notifications of the server are dropped",
+    "backlog": f"beyond {mebibytes(sidecar.BACKLOG_LIMIT)}, "
+    "notifications of the server and lines of the trace are dropped",
     "waiting, exit": f"does not read {mebibytes(outbox.MAX_WAITING_BYTES)} that wait",
+    "trace": f"{trace.FRAMES_KEPT:,} frames of {mebibytes(trace.BYTES_KEPT)} in all; "
+    f"a body is cut at {trace.BODY_LIMIT // 1024} KiB",
     "stop": f"leaves nothing running, within {WORDS[serve.STOP_TIMEOUT]} seconds",
 }
 """What the page says of each constant."""

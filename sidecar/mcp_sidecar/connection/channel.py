@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from mcp_sidecar.connection.errors import SidecarError
 from mcp_sidecar.connection.status import Transport
+from mcp_sidecar.connection.trace import Tap
 
 Message = dict[str, Any]
 """One JSON-RPC message, as it came off the wire or goes onto it."""
@@ -19,6 +20,9 @@ MESSAGE_LIMIT = 64 * 1024 * 1024
 
 class ChannelEvents(Protocol):
     """What a channel tells its owner. All of these are called on the event loop and return at once."""
+
+    tap: Tap
+    """Is told of every frame, when it is sent, and when it is received before anything else is made of it."""
 
     def received(self, message: Message) -> None:
         """A message that is JSON-RPC in form: has a `method`, or an `id` with a `result` or an `error`."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import json
 import os
 import re
 import ssl
@@ -13,7 +14,7 @@ from urllib.parse import urljoin
 
 import httpx2
 
-from mcp_sidecar.connection.channel import MESSAGE_LIMIT
+from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Message
 from mcp_sidecar.connection.errors import (
     AuthenticationRequired,
     ConnectionFailed,
@@ -23,6 +24,7 @@ from mcp_sidecar.connection.errors import (
     TransportError,
 )
 from mcp_sidecar.connection.inbound import excerpt
+from mcp_sidecar.connection.trace import Tap
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach the host. Reading has no limit: the request's deadline rules, and a stream may be silent."""
@@ -101,19 +103,49 @@ def _ssl_context() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def send_within_origin(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+async def send_within_origin(
+    client: httpx2.AsyncClient, request: httpx2.Request, tap: Tap, message: Message | None = None
+) -> httpx2.Response:
     """Send, following only those redirects that keep the origin and the method; the body is not read yet.
 
     Headers and credentials were meant for one origin. Any other redirect is handed back as it is.
+
+    Args:
+        client, request: what to send, and by whom.
+        tap: is told of what goes out, and of how the answer begins.
+        message: what the request's body says.
     """
+    body = request.content
     for _ in range(REDIRECT_LIMIT):
-        response = await client.send(request, stream=True, follow_redirects=False)
+        response = await _send(client, request, tap, message, body)
         following = response.next_request
         if following is None or not _same_origin(request, following):
             return response
         await response.aclose()
         request = following
-    return await client.send(request, stream=True, follow_redirects=False)
+    return await _send(client, request, tap, message, body)
+
+
+async def _send(
+    client: httpx2.AsyncClient, request: httpx2.Request, tap: Tap, message: Message | None, body: bytes
+) -> httpx2.Response:
+    if message is not None:
+        tap.sent(message, body)
+    else:
+        tap.requested(request.method, request.url, request.headers.raw)
+    try:
+        response = await client.send(request, stream=True, follow_redirects=False)
+    except FAILURES as error:
+        tap.unanswered(request.method, request.url, request.headers.raw, failure=reason(error))
+        raise
+    tap.responded(
+        request.method,
+        request.url,
+        request.headers.raw,
+        status=response.status_code,
+        response_headers=response.headers.raw,
+    )
+    return response
 
 
 def _same_origin(sent: httpx2.Request, following: httpx2.Request) -> bool:
@@ -146,8 +178,13 @@ def event_stream(response: httpx2.Response) -> contextlib.aclosing[AsyncGenerato
     return contextlib.aclosing(cast("AsyncGenerator[httpx2.ServerSentEvent]", events))
 
 
-async def read_error_body(response: httpx2.Response) -> bytes:
-    """Read what there is of an error response's body, up to ERROR_BODY_LIMIT."""
+async def read_error_body(response: httpx2.Response, tap: Tap | None = None) -> bytes:
+    """Read what there is of an error response's body, up to ERROR_BODY_LIMIT.
+
+    Args:
+        response: whose body to read.
+        tap: is told of it.
+    """
     body = bytearray()
     try:
         async for part in response.aiter_bytes():
@@ -156,7 +193,18 @@ async def read_error_body(response: httpx2.Response) -> bytes:
                 break
     except httpx2.HTTPError:
         pass  # what arrived is still worth showing
-    return bytes(body[:ERROR_BODY_LIMIT])
+    read = bytes(body[:ERROR_BODY_LIMIT])
+    if read and tap is not None:
+        tap.received(read, _json(read), len(body))
+    return read
+
+
+def _json(body: bytes) -> Any:
+    """What a body means as JSON; None where it means nothing."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def content_type(response: httpx2.Response) -> str:

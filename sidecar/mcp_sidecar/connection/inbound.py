@@ -45,6 +45,7 @@ def read(raw: bytes, events: ChannelEvents, *, rule: str = "") -> None:
     if not raw:
         return
     if raw[0] not in b"{[":
+        events.tap.received(raw, None)
         events.violated(f"not a protocol message{rule}", excerpt(raw))
         return
     try:
@@ -55,11 +56,14 @@ def read(raw: bytes, events: ChannelEvents, *, rule: str = "") -> None:
     try:
         value = _decode(text)
     except RecursionError:
+        events.tap.received(raw, None)
         _unreadable(raw, "nested too deep to be read", events)
         return
     except ValueError as error:
+        events.tap.received(raw, None)
         _unreadable(raw, f"not JSON: {error}", events)
         return
+    events.tap.received(raw, value)
     if isinstance(value, list):  # legal in 2025-03-26 only
         problems.append("a JSON-RPC batch; its messages are read one by one")
     for problem in problems:
@@ -79,6 +83,7 @@ def discard(head: bytes, size: int, limit: int, events: ChannelEvents) -> None:
         head: its first bytes, where most servers put the id.
         size: bytes seen so far.
     """
+    events.tap.received(head, None, size)
     problem = f"a message of more than {limit} bytes ({size} bytes seen) was dropped"
     _unreadable(head, problem, events)
 

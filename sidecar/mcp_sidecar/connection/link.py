@@ -51,6 +51,7 @@ from mcp_sidecar.connection.logs import Source
 from mcp_sidecar.connection.problems import Problem
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
+from mcp_sidecar.connection.trace import Tap
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +107,15 @@ class Answer:
 class Link(ChannelEvents):
     """A live connection. `open()` it once, `close()` it once; `lost` is done when the server is gone."""
 
-    def __init__(self, make_channel: Callable[[ChannelEvents], Channel], events: LinkEvents) -> None:
+    def __init__(self, make_channel: Callable[[ChannelEvents], Channel], events: LinkEvents, tap: Tap) -> None:
         """
         Args:
             make_channel: makes the channel, given who to tell.
             events: who is told what the server says.
+            tap: who is told of every frame.
         """
         self._events = events
+        self.tap = tap
         self._channel = make_channel(self)
         self._ids = itertools.count(_FIRST_ID)
         self._waiting: dict[RequestId, asyncio.Future[dict[str, Any]]] = {}

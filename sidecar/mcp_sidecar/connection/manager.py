@@ -28,6 +28,7 @@ from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, Statistics, TargetInfo
 from mcp_sidecar.connection.target import HttpEndpoint, Target
 from mcp_sidecar.connection.timeouts import Timeouts
+from mcp_sidecar.connection.trace import Trace
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.link import Answer, Link
@@ -149,6 +150,8 @@ class ConnectionManager:
         self._workspace = workspace
         self._environ = environ
         self.log = LogFeed(events.logged)
+        self.trace = Trace()
+        """What went over the wire, of all connections."""
         self._truth = _Truth(state="disconnected", since=_now())
         self._standing: _Standing | None = None
         self._attempt: _Attempt | None = None
@@ -381,6 +384,7 @@ class ConnectionManager:
             protocol=target.protocol_version or "auto",
             timeout=timeout,
             events=_Listener(self, resolved.redactor),
+            tap=functools.partial(self.trace.tap, resolved.redactor),
             bury=self._bury,
         )
 

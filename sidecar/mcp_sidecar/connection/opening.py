@@ -20,6 +20,7 @@ from mcp_sidecar.connection.sse import SseChannel
 from mcp_sidecar.connection.stdio import StdioChannel
 from mcp_sidecar.connection.streamable import StreamableHttpChannel
 from mcp_sidecar.connection.target import Endpoint, HttpEndpoint, StdioEndpoint
+from mcp_sidecar.connection.trace import Tap
 
 FALLBACK_STATUSES = (400, 404, 405)
 """HTTP statuses of the first POST that say "this may be an SSE server" (MCP 2025-06-18, "Backwards Compatibility")."""
@@ -27,9 +28,18 @@ FALLBACK_STATUSES = (400, 404, 405)
 Bury = Callable[[Coroutine[Any, Any, None]], None]
 """Takes a clean-up that nobody waits for, and sees that it is done before the sidecar ends."""
 
+NewTap = Callable[[], Tap]
+
 
 async def open_link(
-    endpoint: Endpoint, *, name: str, protocol: str, timeout: float, events: LinkEvents, bury: Bury
+    endpoint: Endpoint,
+    *,
+    name: str,
+    protocol: str,
+    timeout: float,
+    events: LinkEvents,
+    tap: NewTap,
+    bury: Bury,
 ) -> Link:
     """Connect to a server.
 
@@ -39,12 +49,13 @@ async def open_link(
         protocol: `auto`, `legacy`, or a version.
         timeout: seconds for all of it, fallbacks included.
         events: who is told what the server says.
+        tap: makes what is told of the frames, anew for each way that is tried.
         bury: takes the clean-up of what failed.
 
     Raises:
         SidecarError: no connection came about; the message is about the first way that was tried.
     """
-    opening = _Opening(endpoint, name=name, protocol=protocol, timeout=timeout, events=events, bury=bury)
+    opening = _Opening(endpoint, name=name, protocol=protocol, timeout=timeout, events=events, tap=tap, bury=bury)
     try:
         async with asyncio.timeout(timeout):
             return await opening.run()
@@ -61,13 +72,22 @@ class _Opening:
     """One attempt, with its fallbacks."""
 
     def __init__(
-        self, endpoint: Endpoint, *, name: str, protocol: str, timeout: float, events: LinkEvents, bury: Bury
+        self,
+        endpoint: Endpoint,
+        *,
+        name: str,
+        protocol: str,
+        timeout: float,
+        events: LinkEvents,
+        tap: NewTap,
+        bury: Bury,
     ) -> None:
         self._endpoint = endpoint
         self._name = name
         self._protocol = protocol
         self._timeout = timeout
         self._events = events
+        self._tap = tap
         self._bury = bury
         self._link: Link | None = None
 
@@ -127,7 +147,7 @@ class _Opening:
             ) from first
 
     async def _over(self, make_channel: Callable[[ChannelEvents], Channel], protocol: str | None = None) -> Link:
-        self._link = link = Link(make_channel, self._events)
+        self._link = link = Link(make_channel, self._events, self._tap())
         try:
             await link.open(protocol=protocol or self._protocol, timeout=self._timeout)
         except BaseException:

@@ -44,6 +44,10 @@ HARMLESS_HEADERS: Final = frozenset(
 )
 """The header names whose values may be shown; every other header is taken for a secret."""
 
+_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_UNUSUAL_ESCAPE: Final = re.compile(r"\\(?:/|u00[0-7][0-9a-fA-F]|u(?=[0-9a-f]*[A-F])[0-9a-fA-F]{4})")
+"""What Python's `json` doesn't write, and other libraries do: `\\/`, `\\u0026`, `\\u00E9`."""
+
 _CUT: Final = re.compile(r"\ufffd*(?:…| \[cut\])")
 """Where a text was cut: the mark, and what is left of a character that was cut as well."""
 
@@ -135,6 +139,24 @@ class Redactor:
             text = _masked(text, spans)
         return text
 
+    def json(self, text: str) -> str:
+        """Return JSON, or what was meant to be, as `text` does, however the characters of a secret are escaped."""
+        text = self.text(text)
+        while self.secrets and "\\" in text and self._may_be_escaped_in(text):
+            usual, origins = _usually_escaped(text)
+            spans = self._occurrences(usual) or self._fragments(usual)
+            if not spans:
+                break
+            text = self.text(_masked(text, [_original(span, origins) for span in spans]))
+        return text
+
+    def _may_be_escaped_in(self, text: str) -> bool:
+        """Whether an escaped secret is in a text, at a glance: looking closely takes a while, and is seldom needed."""
+        usual = text
+        for escape in set(_UNUSUAL_ESCAPE.findall(text)):
+            usual = usual.replace(escape, _usual_escape(escape))
+        return usual != text and bool(self._occurrences(usual) or self._fragments(usual))
+
     def value(self, value: Any) -> Any:
         """JSON-like data with every secret in its strings masked; keys stay, the argument is not changed."""
         if not self.secrets:
@@ -181,6 +203,38 @@ class Redactor:
                 if length:
                     spans.append((end - length, end))
         return spans
+
+
+def _usually_escaped(text: str) -> tuple[str, list[int]]:
+    """Return JSON with its strings escaped as Python does it, and for each character where it comes from.
+
+    All characters of one escape come from its beginning; behind the last character is the end of the text.
+    """
+    parts: list[str] = []
+    origins: list[int] = []
+    copied = 0
+    for match in _ESCAPE.finditer(text):
+        escape = _usual_escape(match[0])
+        parts += [text[copied : match.start()], escape]
+        origins.extend(range(copied, match.start()))
+        origins.extend([match.start()] * len(escape))
+        copied = match.end()
+    parts.append(text[copied:])
+    origins.extend(range(copied, len(text) + 1))
+    return "".join(parts), origins
+
+
+def _usual_escape(escape: str) -> str:
+    # What else may stand behind a backslash is written alike everywhere, or is no JSON.
+    return json.dumps(json.loads(f'"{escape}"'))[1:-1] if escape == "\\/" or len(escape) == 6 else escape
+
+
+def _original(span: tuple[int, int], origins: Sequence[int]) -> tuple[int, int]:
+    """Return where a span of `_usually_escaped` comes from, with whole escapes at both ends."""
+    start, end = span
+    while origins[end] == origins[end - 1]:
+        end += 1
+    return origins[start], origins[end]
 
 
 def _overlap(text: str, end: int, last: str, secret: str) -> int:

@@ -75,16 +75,20 @@ class SseChannel(Channel):
             request = self._client.build_request(
                 "GET", self._endpoint.url, headers={"accept": "text/event-stream", "cache-control": "no-store"}
             )
-            response = await http.send_within_origin(self._client, request)
+            response = await http.send_within_origin(self._client, request, self._events.tap)
             try:
                 if response.status_code != 200:
-                    self._end(post_url, http.status_error(response, await http.read_error_body(response)))
+                    body = await http.read_error_body(response, self._events.tap)
+                    self._end(post_url, http.status_error(response, body))
                     return
                 if http.content_type(response) != "text/event-stream":
-                    self._end(post_url, http.wrong_content(response, await http.read_error_body(response)))
+                    body = await http.read_error_body(response, self._events.tap)
+                    self._end(post_url, http.wrong_content(response, body))
                     return
                 async with http.event_stream(response) as events:
                     async for event in events:
+                        if event.event != "message":
+                            self._events.tap.event(event.event, event.data)
                         if event.event == "endpoint" and not post_url.done():
                             post_url.set_result(self._accept(event.data))
                         elif event.event == "message" and event.data:
@@ -167,12 +171,13 @@ class SseChannel(Channel):
                 content=encode(message),
                 headers={"content-type": "application/json"},
             )
-            response = await http.send_within_origin(self._client, request)
+            response = await http.send_within_origin(self._client, request, self._events.tap, message)
             try:
-                body = await http.read_error_body(response)
+                taken = response.status_code < 300  # then its body says nothing, or "Accepted"
+                body = await http.read_error_body(response, None if taken else self._events.tap)
             finally:
                 await response.aclose()
-            if response.status_code < 300:
+            if taken:
                 return
             error = http.status_error(response, body)
         except http.UNREACHABLE as failure:

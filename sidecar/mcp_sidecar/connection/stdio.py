@@ -47,6 +47,7 @@ class StdioChannel(Channel):
         if self.process.unread + len(data) > UNREAD_LIMIT and (request_id := message.get("id")) is not None:
             self._refuse(request_id, is_request="method" in message)
         else:
+            self._events.tap.sent(message, data)
             self.process.write(data + b"\n")
 
     def _refuse(self, request_id: RequestId, *, is_request: bool) -> None:

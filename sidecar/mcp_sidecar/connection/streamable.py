@@ -17,6 +17,7 @@ from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, SessionExpired, SidecarError, TransportError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
+from mcp_sidecar.connection.trace import Tap
 
 logger = logging.getLogger(__name__)
 
@@ -104,8 +105,10 @@ class StreamableHttpChannel(Channel):
                 await asyncio.wait(self._tasks)
             if gracefully and self._session_id is not None:
                 with contextlib.suppress(*http.FAILURES):
+                    request = self._client.build_request("DELETE", self._endpoint.url, headers=self._headers())
                     async with asyncio.timeout(DELETE_TIMEOUT):
-                        await self._client.delete(self._endpoint.url, headers=self._headers())
+                        response = await http.send_within_origin(self._client, request, self._events.tap)
+                        await response.aclose()
 
     # sending
 
@@ -146,7 +149,7 @@ class StreamableHttpChannel(Channel):
                     **headers,
                 },
             )
-            response = await http.send_within_origin(self._client, request)
+            response = await http.send_within_origin(self._client, request, self._events.tap, message)
             try:
                 if response.status_code >= 300:
                     await self._refused(response, message, request_id, had_session)
@@ -176,7 +179,7 @@ class StreamableHttpChannel(Channel):
     async def _refused(
         self, response: httpx2.Response, message: Message, request_id: RequestId | None, had_session: bool
     ) -> None:
-        body = await http.read_error_body(response)
+        body = await http.read_error_body(response, self._events.tap)
         answered, own = _error_in(body)
         if response.status_code == 404 and had_session and (own is None or answered != request_id):
             self._expire(request_id)
@@ -209,13 +212,15 @@ class StreamableHttpChannel(Channel):
         elif kind == "text/event-stream":
             await self._read_stream(response, request_id)
         else:
-            self._events.failed(request_id, http.wrong_content(response, await http.read_error_body(response)))
+            self._events.failed(
+                request_id, http.wrong_content(response, await http.read_error_body(response, self._events.tap))
+            )
 
     # event streams
 
     async def _read_stream(self, response: httpx2.Response, request_id: RequestId) -> None:
         """Read a request's event stream to its answer, taking it up again where the server allows."""
-        position = _Position()
+        position = _Position(self._events.tap)
         attempt = 0
         while True:
             broken: Exception | None = None
@@ -247,14 +252,14 @@ class StreamableHttpChannel(Channel):
                 return
             response = await self._get(position.last_id)
             if response.status_code != 200:
-                body = await http.read_error_body(response)
+                body = await http.read_error_body(response, self._events.tap)
                 await response.aclose()
                 self._fail(request_id, http.status_error(response, body))
                 return
 
     async def _listen(self) -> None:
         """Hold the GET stream of the session: the server's own messages, and a push notice of its death."""
-        position = _Position()
+        position = _Position(self._events.tap)
         opened = False
         attempt = 0
         while attempt <= RESUME_LIMIT:
@@ -302,9 +307,8 @@ class StreamableHttpChannel(Channel):
         headers = {**self._headers(), "accept": "text/event-stream"}
         if last_id:
             headers["last-event-id"] = last_id
-        return await http.send_within_origin(
-            self._client, self._client.build_request("GET", self._endpoint.url, headers=headers)
-        )
+        request = self._client.build_request("GET", self._endpoint.url, headers=headers)
+        return await http.send_within_origin(self._client, request, self._events.tap)
 
     # failing
 
@@ -384,7 +388,8 @@ class StreamableHttpChannel(Channel):
 class _Position:
     """Where an event stream stands, for taking it up again."""
 
-    def __init__(self) -> None:
+    def __init__(self, tap: Tap) -> None:
+        self._tap = tap
         self.last_id = ""
         self.retry = RETRY_DELAY
 
@@ -398,6 +403,8 @@ class _Position:
                     self.retry = min(max(event.retry / 1000, RETRY_FLOOR), RETRY_LIMIT)
                 if event.event == "message" and event.data:
                     yield event.data.encode("utf-8", "replace")
+                elif event.event != "message":
+                    self._tap.event(event.event, event.data)
 
 
 class _ForRequest:

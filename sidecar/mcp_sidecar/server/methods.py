@@ -3,6 +3,7 @@
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
+from mcp_sidecar.connection.trace import TraceReport
 from mcp_sidecar.server.params import (
     CallToolParams,
     CompleteParams,
@@ -21,6 +22,7 @@ METHODS = (
     Method("mcp/reconnect", None, ConnectionStatus),
     Method("mcp/status", None, ConnectionStatus),
     Method("mcp/resolve", Target, Preview),
+    Method("mcp/trace", None, TraceReport),
     Method("mcp/ping", RequestParams, Raw),
     Method("mcp/tools/list", PageParams, Raw),
     Method("mcp/tools/call", CallToolParams, Raw),

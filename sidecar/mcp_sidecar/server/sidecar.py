@@ -4,6 +4,7 @@ import asyncio
 import functools
 import logging
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
+from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
 from mcp_sidecar.server.params import CallToolParams, RequestParams
 from mcp_sidecar.server.settings import Settings
@@ -40,8 +42,10 @@ class Sidecar:
     def __init__(self) -> None:
         self._settings = Settings()
         self._loading: asyncio.Task[Any] | None = None
-        self._dropped = 0
         self._environ = dict(os.environ)  # before the MCP stack changes it for itself
+        self._dropped: Counter[str] = Counter()
+        self._verbose = False
+        """Whether the trace shows whole frames."""
         self.manager = ConnectionManager(
             self,
             timeouts=self._settings.current_timeouts,
@@ -62,6 +66,7 @@ class Sidecar:
                 on_initialized=self._on_initialized,
                 on_shutdown=self.stop,
                 on_did_change_configuration=self._on_did_change_configuration,
+                on_set_trace=self._on_set_trace,
             ),
         )
 
@@ -88,15 +93,25 @@ class Sidecar:
 
         While an editor does not keep up with a flood, what is beyond BACKLOG_LIMIT is dropped, and told as a number.
         """
+        if self._has_room("notifications of the server"):
+            self.server.protocol.notify(f"mcp/{method}", Raw(params))
+
+    def _traced(self, frame: Recorded) -> None:
+        """Push a line of the trace, dropped like a notification where the editor does not keep up."""
+        if self._has_room("lines of the trace"):
+            verbose = frame.detail if self._verbose else None
+            self.server.notify(lsp.LOG_TRACE, lsp.LogTraceParams(message=frame.message, verbose=verbose))
+
+    def _has_room(self, what: str) -> bool:
+        """Whether one more of `what` may wait for the editor; what may not is counted, and told when it may again."""
         outbox = self.server.protocol.outbox
         if outbox is not None and outbox.waiting_bytes > BACKLOG_LIMIT:
-            self._dropped += 1
-            return
-        if self._dropped:
-            dropped, self._dropped = self._dropped, 0
-            message = f"{dropped} notifications of the server were dropped: the editor did not keep up"
+            self._dropped[what] += 1
+            return False
+        if dropped := self._dropped.pop(what, 0):
+            message = f"{dropped} {what} were dropped: the editor did not keep up"
             self.logged(LogEntry(source="sidecar", level="warning", message=message))
-        self.server.protocol.notify(f"mcp/{method}", Raw(params))
+        return True
 
     # the handlers
 
@@ -107,6 +122,7 @@ class Sidecar:
             "mcp/reconnect": self.manager.reconnect,
             "mcp/status": self._status,
             "mcp/resolve": self._resolve,
+            "mcp/trace": self._trace,
             "mcp/ping": self._ping,
             "mcp/tools/call": self._call_tool,
         }
@@ -130,6 +146,9 @@ class Sidecar:
 
         return preview(target, workspace=self._workspace_folder(), environ=self._environ)
 
+    async def _trace(self) -> TraceReport:
+        return await asyncio.to_thread(self.manager.trace.report)
+
     async def _ping(self, params: RequestParams) -> Raw:
         return Raw(await self._calls.ping())
 
@@ -146,6 +165,7 @@ class Sidecar:
 
     def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
         self._settings.read(params.initialization_options)
+        self._set_trace(params.trace)
         return {"mcp": {"version": VERSION, "methods": [method.name for method in METHODS]}}
 
     async def _on_initialized(self) -> None:
@@ -160,6 +180,15 @@ class Sidecar:
             return  # many editors send other settings, or none, right after `initialized`
         self._settings.read(settings)
         self._tell_warnings()
+
+    async def _on_set_trace(self, value: str) -> None:
+        self._set_trace(value)
+
+    def _set_trace(self, value: str | None) -> None:
+        """Begin or end telling the frames; VS Code's `compact` is `messages`, and what is unknown is `off`."""
+        self._verbose = value == lsp.TraceValue.Verbose
+        wanted = value in (lsp.TraceValue.Messages, lsp.TraceValue.Verbose, "compact")
+        self.manager.trace.listener = self._traced if wanted else None
 
     def _tell_warnings(self) -> None:
         for warning in self._settings.warnings:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from mcp_sidecar.connection import inbound
 from mcp_sidecar.connection.channel import ChannelEvents, Message, RequestId
 from mcp_sidecar.connection.errors import SidecarError
+from mcp_sidecar.connection.redaction import Redactor
+from mcp_sidecar.connection.trace import Trace
 
 PENDING = (1000, 1001)
 
@@ -19,6 +21,7 @@ class Recorder(ChannelEvents):
     """Stands in for a link: only what `read` tells is of interest here, and a link would act on it."""
 
     def __init__(self, *pending: RequestId) -> None:
+        self.tap = Trace().tap(Redactor())
         self._pending = list(pending)
         self.messages: list[Message] = []
         self.failures: dict[RequestId, SidecarError] = {}

@@ -11,9 +11,11 @@ import pytest
 from mcp_sidecar.connection import streamable
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId
 from mcp_sidecar.connection.errors import ConnectionFailed, SidecarError
+from mcp_sidecar.connection.redaction import Redactor
 from mcp_sidecar.connection.sse import SseChannel
 from mcp_sidecar.connection.streamable import StreamableHttpChannel
 from mcp_sidecar.connection.target import HttpEndpoint
+from mcp_sidecar.connection.trace import Trace
 
 SECRET = "made-up-s3cret"
 
@@ -25,6 +27,7 @@ class Recorder(ChannelEvents):
     """Stands in for a link: the requests under way, and what became of them."""
 
     def __init__(self) -> None:
+        self.tap = Trace().tap(Redactor())
         self.waiting: list[RequestId] = []
         self.messages: list[Message] = []
         self.failures: dict[RequestId, SidecarError] = {}
