@@ -85,10 +85,10 @@ async function directoryOf({ storage, bundle }: Place): Promise<string> {
 async function contentOf(bundle: string) {
   const names = await readdir(bundle).catch((): string[] => []);
   const wheel = names.find((name) => /^mcp_sidecar-.*\.whl$/.test(name));
-  if (!wheel) {
+  if (!wheel || !["requirements.txt", "requirements-uv.txt"].every((name) => names.includes(name))) {
     throw new EnvironmentError(
       "failed",
-      l10n.t("The extension is incomplete: there is no sidecar in {0}.", bundle),
+      l10n.t("The extension is incomplete: {0} lacks the sidecar or its requirements.", bundle),
       l10n.t("Install the extension again."),
     );
   }
