@@ -7,7 +7,6 @@ import {
   Position,
   type QuickPickItem,
   Range,
-  Selection,
   type TextDocument,
   type Uri,
   ViewColumn,
@@ -15,7 +14,7 @@ import {
   workspace,
 } from "vscode";
 import { type ArgumentFiles, toolOf } from "./argumentFiles.ts";
-import { parse, prefill } from "./argumentsText.ts";
+import { parse } from "./argumentsText.ts";
 import { failureOf } from "./failure.ts";
 import { withProgress } from "./progress.ts";
 import type { Raw } from "./protocol.ts";
@@ -24,6 +23,7 @@ import type { Sidecar } from "./sidecar.ts";
 
 /** A tool, as far as the picker and the prefilled arguments need it. */
 interface Tool {
+  [key: string]: unknown;
   name: string;
   title?: string;
   description?: string;
@@ -53,11 +53,10 @@ export class ToolCaller implements Disposable {
     if (!tool) {
       return;
     }
-    const uri = this.files.open(this.serverName(), tool.name, prefill(tool));
-    const editor = await window.showTextDocument(uri, { viewColumn: ViewColumn.One });
-    const value = /: /.exec(editor.document.getText());
-    const at = editor.document.positionAt(value ? value.index + 2 : 0);
-    editor.selection = new Selection(at, at);
+    const { text, cursor } = await this.sidecar.request("mcp/prefill", { tool });
+    const uri = this.files.open(this.serverName(), tool.name, text);
+    const at = new Position(cursor.line, cursor.character);
+    await window.showTextDocument(uri, { viewColumn: ViewColumn.One, selection: new Range(at, at) });
   }
 
   /** Call the tool whose arguments a document holds. */

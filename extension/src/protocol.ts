@@ -94,6 +94,12 @@ export interface SetLevelParams extends RequestParams {
   level: string;
 }
 
+/** Params of `mcp/prefill`. */
+export interface PrefillParams {
+  /** As the answer to `mcp/tools/list` has it. */
+  tool: Raw;
+}
+
 /** What was connected to, as it may be shown: secrets are removed. */
 export interface TargetInfo {
   name: string;
@@ -191,6 +197,19 @@ export interface TraceReport {
   dropped: number;
 }
 
+/** A place in a text as LSP has it: from 0, counted in UTF-16. */
+export interface Position {
+  line: number;
+  character: number;
+}
+
+/** The arguments of a tool, to be edited: JSON with comments. */
+export interface Prefilled {
+  text: string;
+  /** Where the first value to edit is. */
+  cursor: Position;
+}
+
 /** One thing to read. */
 export interface LogEntry {
   time: string;
@@ -228,6 +247,7 @@ export interface Requests {
   "mcp/prompts/get": { params: GetPromptParams; result: Raw };
   "mcp/completion/complete": { params: CompleteParams; result: Raw };
   "mcp/logging/setLevel": { params: SetLevelParams; result: Raw };
+  "mcp/prefill": { params: PrefillParams; result: Prefilled };
 }
 
 /** Notifications of the sidecar, with their params. */

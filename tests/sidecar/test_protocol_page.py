@@ -53,7 +53,7 @@ def fields(cls: type[attrs.AttrsInstance]) -> list[str]:
 
 
 def test_every_method_has_a_row_and_every_row_a_method() -> None:
-    listed = first_column("The connection") + first_column("MCP requests")
+    listed = first_column("The connection") + first_column("MCP requests") + first_column("Views")
     assert listed == [method.name for method in methods.METHODS]
 
 
@@ -85,6 +85,16 @@ def test_the_fields_of_a_target_are_those_of_the_page() -> None:
 
 def test_the_fields_of_a_preview_are_those_of_the_page() -> None:
     assert first_column("Preview") == fields(target.Preview)
+
+
+VIEWS = [method for method in methods.METHODS if method.name in first_column("Views")]
+
+
+@pytest.mark.parametrize("method", VIEWS, ids=lambda method: method.name)
+def test_the_fields_of_a_view_are_those_of_the_page(method: Method) -> None:
+    (row,) = [row for row in rows("Views") if names(row[0]) == [method.name]]
+    assert names(row[1])[: len(fields(method.params))] == fields(method.params)
+    assert names(row[2]) == fields(method.result)
 
 
 def test_the_fields_of_the_status_are_those_of_the_page() -> None:

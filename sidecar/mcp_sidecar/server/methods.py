@@ -9,10 +9,12 @@ from mcp_sidecar.server.params import (
     CompleteParams,
     GetPromptParams,
     PageParams,
+    PrefillParams,
     RequestParams,
     ResourceParams,
     SetLevelParams,
 )
+from mcp_sidecar.server.results import Prefilled
 from mcp_sidecar.wire.methods import Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -35,6 +37,7 @@ METHODS = (
     Method("mcp/prompts/get", GetPromptParams, Raw),
     Method("mcp/completion/complete", CompleteParams, Raw),
     Method("mcp/logging/setLevel", SetLevelParams, Raw),
+    Method("mcp/prefill", PrefillParams, Prefilled),
 )
 """Requests of the client."""
 

@@ -1,4 +1,4 @@
-"""The params of MCP requests, as far as the sidecar must understand them; everything else in them passes through."""
+"""The params of requests. Those of MCP are read as far as the sidecar must understand them; the rest passes through."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -58,3 +58,11 @@ class SetLevelParams(RequestParams):
     """Params of `logging/setLevel`."""
 
     level: str
+
+
+@attrs.frozen(kw_only=True)
+class PrefillParams:
+    """Params of `mcp/prefill`."""
+
+    tool: Mapping[str, Any]
+    """As the answer to `mcp/tools/list` has it."""

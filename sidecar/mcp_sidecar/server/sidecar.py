@@ -21,7 +21,8 @@ from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
-from mcp_sidecar.server.params import CallToolParams, RequestParams
+from mcp_sidecar.server.params import CallToolParams, PrefillParams, RequestParams
+from mcp_sidecar.server.results import Position, Prefilled
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled, RequestFailed
@@ -125,6 +126,7 @@ class Sidecar:
             "mcp/trace": self._trace,
             "mcp/ping": self._ping,
             "mcp/tools/call": self._call_tool,
+            "mcp/prefill": self._prefill,
         }
         handlers = {}
         for method in METHODS:
@@ -160,6 +162,14 @@ class Sidecar:
 
     async def _request(self, method: str, params: RequestParams) -> Raw:
         return Raw(await self._calls.request(method, params.raw or None))
+
+    # Views are made in a thread: what servers send can be large, and the loop has the status to push.
+
+    async def _prefill(self, params: PrefillParams) -> Prefilled:
+        from mcp_sidecar.views.arguments_text import prefill
+
+        text, line, character = await asyncio.to_thread(prefill, params.tool)
+        return Prefilled(text=text, cursor=Position(line, character))
 
     # the client's life
 

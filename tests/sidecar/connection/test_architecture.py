@@ -17,8 +17,14 @@ from tests.sidecar.programs import HttpServer, nasty_http, raw
 PACKAGE = Path(mcp_sidecar.__file__).parent
 
 FORBIDDEN = {
-    "connection": ("lsprotocol", "pygls", "mcp_sidecar.wire", "mcp_sidecar.server"),
-    "wire": ("fastmcp", "mcp", "mcp_types", "httpx2", "mcp_sidecar.connection", "mcp_sidecar.server"),
+    "connection": ("lsprotocol", "pygls", "mcp_sidecar.wire", "mcp_sidecar.server", "mcp_sidecar.views"),
+    "wire": (
+        "fastmcp",
+        "mcp",
+        "mcp_types",
+        "httpx2",
+        *(f"mcp_sidecar.{it}" for it in ("connection", "server", "views")),
+    ),
 }
 """What the modules of a layer never import."""
 
@@ -47,6 +53,17 @@ def test_a_lower_layer_never_imports_a_higher_one_or_its_libraries(layer: str) -
         if any(name == each or name.startswith(f"{each}.") for each in FORBIDDEN[layer])
     ]
     assert wrong == []
+
+
+def test_the_views_import_nothing_but_each_other_and_the_standard_library() -> None:
+    for module in (PACKAGE / "views").glob("*.py"):
+        for name in imported(ast.parse(module.read_text(encoding="utf-8"))):
+            assert name.startswith("mcp_sidecar.views.") or name.partition(".")[0] in sys.stdlib_module_names
+
+
+def test_the_views_are_imported_when_they_are_needed() -> None:
+    code = "import sys, mcp_sidecar.server.sidecar; sys.exit('mcp_sidecar.views' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_arrows_are_looked_for_everywhere_in_a_module() -> None:

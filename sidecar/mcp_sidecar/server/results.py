@@ -1,0 +1,20 @@
+"""The results of the requests that make views: text to read and to write."""
+
+import attrs
+
+
+@attrs.frozen
+class Position:
+    """A place in a text as LSP has it: from 0, counted in UTF-16."""
+
+    line: int
+    character: int
+
+
+@attrs.frozen(kw_only=True)
+class Prefilled:
+    """The arguments of a tool, to be edited: JSON with comments."""
+
+    text: str
+    cursor: Position
+    """Where the first value to edit is."""

@@ -1,0 +1,123 @@
+"""The arguments of a tool as text to edit: JSON with comments, made from the tool's schema."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from mcp_sidecar.views.formats import one_line
+from mcp_sidecar.views.json_schema import SchemaReader, Shape
+from mcp_sidecar.views.json_text import lay_out, quote
+
+_LONGEST_DESCRIPTION: Final = 4_000
+_MOST_LINES: Final = 20
+"""Lines of a tool's description."""
+_LONGEST_WHOLE: Final = 10_000_000
+
+_LINE_ENDS: Final = re.compile("[\r\n\x85\u2028\u2029]+")
+_WORDS: Final = re.compile(r".{1,100}(?=\s|$)|\S{1,100}")
+
+
+class ArgumentsText(NamedTuple):
+    """A text to edit, and where to begin: LSP's position, counted in UTF-16."""
+
+    text: str
+    line: int
+    character: int
+
+
+class _Line(NamedTuple):
+    """A line of the text."""
+
+    text: str
+    value_at: int | None = None
+    """Where in it a value to edit begins."""
+    is_optional: bool = False
+
+    def after(self, prefix: str) -> "_Line":
+        """Return this line with something before it."""
+        return self._replace(
+            text=prefix + self.text, value_at=None if self.value_at is None else self.value_at + len(prefix)
+        )
+
+
+def prefill(tool: Mapping[str, Any]) -> ArgumentsText:
+    """Fill in the required arguments; the optional ones are commented out, each valid once it is uncommented.
+
+    Args:
+        tool: as the answer to `tools/list` has it. Anything may be in it.
+    """
+    schema = tool.get("inputSchema")
+    reader = SchemaReader(schema)
+    shape = reader.shape(schema)
+    whole = None if reader.is_plain_object(shape, 0) else reader.sample(shape, 0)
+    body = _object(whole) if isinstance(whole, dict) else _members(reader, shape, 0)
+    header = [
+        f"Arguments of the tool {one_line(tool.get('title'), 80) or one_line(tool.get('name'), 80)}",
+        *_paragraph(tool.get("description")),
+    ]
+    if schema is not True and (not isinstance(schema, dict) or (shape.types and "object" not in shape.types)):
+        header.append("The tool's inputSchema is missing, or describes no object.")
+    if shape.has_alternatives:
+        header.append("The inputSchema has alternatives; this is the first of them.")
+    if any(line.is_optional for line in body):
+        header.append("What is commented out is optional.")
+    return _text([*(_Line(f"// {line}") for line in header), *body])
+
+
+def _text(lines: list[_Line]) -> ArgumentsText:
+    """Join the lines, and begin at the first required value, else at the first optional one."""
+    values = [(line.is_optional, number) for number, line in enumerate(lines) if line.value_at is not None]
+    number = min(values)[1]
+    before = lines[number].text[: lines[number].value_at]
+    text = "".join(f"{line.text}\n" for line in lines)
+    # Half of a surrogate pair is nothing that an editor could save; escaped it means the same.
+    whole = text.encode("utf-8", "backslashreplace").decode()
+    character = len(before.encode("utf-8", "backslashreplace").decode().encode("utf-16-le")) // 2
+    return ArgumentsText(whole, number, character)
+
+
+def _members(reader: SchemaReader, shape: Shape, depth: int) -> list[_Line]:
+    """Write an object, with a comment for each member."""
+    written: list[_Line] = []
+    for name in {**shape.required, **dict.fromkeys(shape.properties)}:
+        member = reader.shape(shape.properties.get(name))
+        is_optional = name not in shape.required
+        if not is_optional and reader.is_plain_object(member, depth + 1):
+            value = _members(reader, member, depth + 1)
+        else:
+            value = _value(reader.sample(member, depth + 1))
+        lines = _member(name, value, reader.note(member))
+        written += [line.after("// ")._replace(is_optional=True) for line in lines] if is_optional else lines
+    return _braces(written)
+
+
+def _object(value: Mapping[str, Any]) -> list[_Line]:
+    """Write an object that the schema itself offers."""
+    return _braces([line for name, member in value.items() for line in _member(name, _value(member), "")])
+
+
+def _braces(members: Iterable[_Line]) -> list[_Line]:
+    inside = [line.after("  ") for line in members]
+    return [_Line("{"), *inside, _Line("}")] if inside else [_Line("{}", 1)]
+
+
+def _member(name: str, value: list[_Line], note: str) -> list[_Line]:
+    """Put a name before a value, a comma behind it, and a comment at the end of the first line."""
+    lines = [value[0].after(f"{quote(name)}: "), *value[1:]]
+    lines[-1] = lines[-1]._replace(text=f"{lines[-1].text},")
+    if note:
+        lines[0] = lines[0]._replace(text=f"{lines[0].text} // {note}")
+    return lines
+
+
+def _value(value: Any) -> list[_Line]:
+    """Write a value; to edit a text, one begins between its quotes."""
+    first, *rest = lay_out(value, _LONGEST_WHOLE).text.split("\n")
+    return [_Line(first, 1 if first.startswith('"') or first in ("[]", "{}") else 0), *map(_Line, rest)]
+
+
+def _paragraph(text: Any) -> list[str]:
+    """Return a description in lines of at most 100 characters, the first of them."""
+    source = _LINE_ENDS.split(text[:_LONGEST_DESCRIPTION]) if isinstance(text, str) else []
+    wrapped = [line.strip() for each in source for line in _WORDS.findall(one_line(each, _LONGEST_DESCRIPTION))]
+    return [*wrapped[:_MOST_LINES], *(["…"] if len(wrapped) > _MOST_LINES else [])]
