@@ -64,40 +64,34 @@ node_package() {
   esac
 }
 
-# npm of $1, under the Node of $2: code-server refuses another Node, and is compiled against that one's own headers.
-npm_with() {
-  local directory=$1 node=$2
-  shift 2
-  PATH="$node/bin:$PATH" npm_config_nodedir="$node" \
-    npm install --prefix "$directory" --global=false --no-audit --no-fund --no-update-notifier --loglevel=error "$@"
+# Fills the current directory; its status is that of the first command that failed, whoever calls it.
+build_code_server() {
+  local package=$1 node="$PWD/node_modules/$1/bin/node"
+  echo '{"private": true}' >package.json &&
+    npm install --ignore-scripts --no-audit --no-fund --loglevel=error "$package@$NODE_VERSION" &&
+    # code-server refuses another Node, and is compiled against that one's own headers.
+    PATH="$PWD/node_modules/$package/bin:$PATH" npm_config_nodedir="$PWD/node_modules/$package" \
+      npm install --ignore-scripts=false --foreground-scripts --no-audit --no-fund --loglevel=error \
+      "code-server@$CODE_SERVER_VERSION" &&
+    "$node" node_modules/code-server/out/node/entry.js --config config.yaml --version &&
+    rm -f config.yaml &&
+    ln -s "node_modules/$package/bin/node" node &&
+    printf '%s\n' '#!/bin/sh' 'here=${0%/*}' \
+      'exec "$here/node" "$here/node_modules/code-server/out/node/entry.js" "$@"' >code-server &&
+    chmod +x code-server
 }
 
 # Built beside its place and renamed into it, so that what is there is whole.
 install_code_server() {
-  local package log
+  local package log="$cache/install-code-server.log"
   command -v npm >/dev/null || unavailable "npm is needed for code-server: install Node 20 or newer"
   package=$(node_package)
-  log="$cache/install-code-server.log"
   rm -rf "$building"
   mkdir -p "$building"
   trap 'rm -rf "$building"' EXIT
   echo "Installing code-server $CODE_SERVER_VERSION into $home: takes some minutes, once (log: $log)" >&2
-  (
-    cd "$building"
-    echo '{"private": true}' >package.json
-    npm install --ignore-scripts --no-audit --no-fund --loglevel=error "$package@$NODE_VERSION"
-    npm_with "$building" "$building/node_modules/$package" \
-      --ignore-scripts=false --foreground-scripts "code-server@$CODE_SERVER_VERSION"
-    "node_modules/$package/bin/node" node_modules/code-server/out/node/entry.js --config config.yaml --version
-    rm config.yaml
-    ln -s "node_modules/$package/bin/node" node
-    cat >code-server <<'WRAPPER'
-#!/bin/sh
-here=${0%/*}
-exec "$here/node" "$here/node_modules/code-server/out/node/entry.js" "$@"
-WRAPPER
-    chmod +x code-server
-  ) </dev/null >"$log" 2>&1 || unavailable "code-server could not be installed; the reason is at the end of $log"
+  (cd "$building" && build_code_server "$package") </dev/null >"$log" 2>&1 ||
+    unavailable "code-server could not be installed; the reason is at the end of $log"
   mv -T "$building" "$home"
 }
 
@@ -105,7 +99,8 @@ WRAPPER
 
 if ! chromium=$(find_chromium); then
   [[ -z "${CHROMIUM:-}" ]] || exit 3
-  apt_install chromium
+  # With a font, or the screenshots show boxes for letters.
+  apt_install chromium fonts-dejavu-core
   chromium=$(find_chromium) || unavailable "apt-get installed chromium, but there is no 'chromium' on PATH"
 fi
 

@@ -15,6 +15,17 @@ const STOP_LIMIT_MS = 10_000;
 /** Set in a terminal of VS Code or by a test runner, and not meant for another VS Code. */
 const FOREIGN = /^(VSCODE_|CODE_SERVER_|NODE_OPTIONS$|NODE_TEST_CONTEXT$|PORT$|PASSWORD$|HASHED_PASSWORD$)/;
 
+/** What a test run that is broken off must not leave behind. */
+const started = new Map<ProcessTree, Profile>();
+process.once("exit", () => {
+  for (const [tree, profile] of started) {
+    tree.killAll();
+    profile.remove();
+  }
+});
+// The test runner's way to stop a file that takes too long; without a listener there would be no "exit".
+process.once("SIGTERM", () => process.exit(143));
+
 export interface CodeServerOptions {
   /** An extension to install. */
   readonly vsix?: string;
@@ -39,6 +50,7 @@ export class CodeServer {
 
   static async start(program: string, profile: Profile, options: CodeServerOptions): Promise<CodeServer> {
     const tree = new ProcessTree(basename(profile.directory));
+    started.set(tree, profile);
     const env = environment({ ...options.env, ...tree.environment });
     if (options.vsix) await installExtension(program, options.vsix, profile, env);
     const child = spawn(
@@ -116,6 +128,7 @@ export class CodeServer {
     const left = await this.tree.whenGone(STOP_LIMIT_MS);
     this.tree.killAll();
     await this.tree.whenGone(STOP_LIMIT_MS);
+    started.delete(this.tree);
     return left;
   }
 }

@@ -2,7 +2,7 @@
 /** The box at the top of the window: pickers, input boxes and the command palette. */
 
 import type { Locator } from "playwright-core";
-import { plain, type Screen } from "./screen.ts";
+import type { Screen } from "./screen.ts";
 
 export interface QuickItem {
   readonly label: string;
@@ -100,14 +100,11 @@ export class QuickInput {
 
   /** Picks the item whose label is, or matches, `label`, once it is there. */
   async choose(label: string | RegExp): Promise<void> {
-    const matches = (text: string) => (typeof label === "string" ? text === label : label.test(text));
-    await this.waitFor(
-      ({ items }) => items.some((item) => matches(item.label)),
-      `the item ${label} in the quick input`,
-    );
+    const pattern = typeof label === "string" ? exactly(label) : label;
+    const found = ({ items }: QuickInputState) => items.some((item) => pattern.test(item.label));
+    await this.waitFor(found, `the item ${label} in the quick input`);
     const names = this.#box.locator(".monaco-list-row .quick-input-list-row:first-child .label-name");
-    const index = (await names.allInnerTexts()).findIndex((text) => matches(plain(text)));
-    await names.nth(index).click();
+    await names.filter({ hasText: pattern }).first().click();
   }
 
   /** Enter. A picker may not have taken what was just typed: then `choose` is the surer way. */
@@ -126,4 +123,9 @@ export class QuickInput {
     const { message, severity } = await this.waitFor();
     return { message, severity };
   }
+}
+
+function exactly(text: string): RegExp {
+  // A label may have icons with blanks around it.
+  return new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "\\s+")}\\s*$`);
 }
