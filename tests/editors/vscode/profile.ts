@@ -78,6 +78,7 @@ export class Profile {
   readonly config: string;
   /** A workspace folder with the given files. */
   readonly workspace: string;
+  readonly #settings: Record<string, unknown> = {};
 
   constructor(codeServer: string, options: ProfileOptions = {}) {
     // Short, because code-server puts a Unix socket into it, whose path may have 107 bytes.
@@ -89,16 +90,17 @@ export class Profile {
     this.workspace = join(this.directory, "workspace");
     for (const directory of [this.extensions, this.builtInExtensions, this.workspace]) mkdirSync(directory);
     writeFileSync(this.config, "");
-    this.writeSettings({ ...QUIET, ...STEADY, ...RESTRICTED, ...themeSetting(options.theme), ...options.settings });
+    this.changeSettings({ ...QUIET, ...STEADY, ...RESTRICTED, ...themeSetting(options.theme), ...options.settings });
     this.#linkBuiltInExtensions(codeServer);
     for (const [path, text] of Object.entries(options.files ?? {})) this.writeFile(path, text);
   }
 
-  /** Replaces settings.json; a running VS Code takes it over. */
-  writeSettings(settings: Settings): void {
+  /** Changes settings.json; a running VS Code takes it over. Undefined removes a setting. */
+  changeSettings(changes: Settings): void {
+    Object.assign(this.#settings, changes);
     const directory = join(this.userData, "User");
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "settings.json"), JSON.stringify(settings, null, 2));
+    writeFileSync(join(directory, "settings.json"), JSON.stringify(this.#settings, null, 2));
   }
 
   /** Writes a file of the workspace; its path. */
