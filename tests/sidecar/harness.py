@@ -73,6 +73,9 @@ class Editor:
         self._pending: dict[int, asyncio.Future[Json]] = {}
         self._answered: set[int] = set()
         self._news = asyncio.Condition()
+        self.reads = asyncio.Event()
+        """Cleared, the editor reads no more: the sidecar's stdout fills."""
+        self.reads.set()
         self._killed = False
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_stderr())]
 
@@ -309,6 +312,7 @@ class Editor:
         try:
             while (body := await self._read_frame(self.process.stdout)) is not None:
                 self._receive(body)
+                await self.reads.wait()
                 async with self._news:
                     self._news.notify_all()
         finally:

@@ -1,5 +1,6 @@
 """The trace of the wire to the server: `$/logTrace` as it happens, `mcp/trace` afterwards, never with a secret."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from mcp_sidecar.server.sidecar import BACKLOG_LIMIT
 from tests.sidecar.harness import Editor, ResponseError
 from tests.sidecar.programs import HttpServer, free_port, good_http, nasty, nasty_http, raw
 
@@ -330,3 +332,27 @@ async def test_an_endless_flood_leaves_room_for_answers(tracing: Editor) -> None
     for _ in range(5):
         assert (await tracing.call("echo", text="x"))["content"]
     assert (await tracing.status())["state"] == "connected"
+
+
+async def test_an_editor_that_does_not_read_loses_lines_of_the_trace_but_no_answer(
+    start_editor: Callable[..., Awaitable[Editor]], tmp_path: Path
+) -> None:
+    editor = await start_editor()
+    await editor.notify("$/setTrace", {"value": "verbose"})
+    record = tmp_path / "record"
+    await editor.connect(**raw("--record", record))
+    text = "x" * 60_000
+    calls = BACKLOG_LIMIT // len(text) + 50
+    editor.reads.clear()
+    answers = [
+        (await editor.request_nowait("mcp/tools/call", {"name": "echo", "arguments": {"text": text}}))[1]
+        for _ in range(calls)
+    ]
+    async with asyncio.timeout(60):
+        while record.read_bytes().count(b"tools/call") < calls:
+            await asyncio.sleep(0.1)
+        editor.reads.set()
+        assert all(answer["content"][0]["text"] == text for answer in await asyncio.gather(*answers))
+    assert len(traced(editor)) < 2 * calls
+    await editor.call("echo", text="x")
+    await editor.wait_for("mcp/didLog", lambda entry: "lines of the trace were dropped" in entry["message"])
