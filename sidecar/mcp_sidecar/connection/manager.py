@@ -121,7 +121,7 @@ class _Listener:
     redactor: "Redactor"
 
     def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
-        self.manager.log.add(source, level, message, name, mask=self.redactor.text)
+        self.manager.log.add(source, level, message, name, mask=self.redactor.json)
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
         self.manager.events.notified(method, params)

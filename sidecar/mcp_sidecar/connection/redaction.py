@@ -397,7 +397,9 @@ def _forms(value: str) -> set[str]:
     """How a value may be written where it turns up again."""
     written = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     forms = {value, value.strip(), quote(written, safe=""), quote(written), quote_plus(written)}
-    forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    # Tools like to answer with JSON as a text, which is escaped once more on the wire.
+    forms |= escaped | {json.dumps(form, ensure_ascii=False)[1:-1] for form in escaped}
     if "\n" in value:
         # stderr is read line by line; the first and last line of a PEM block are the same for all keys.
         forms |= {line.strip() for line in value.splitlines() if not line.startswith("-----")}

@@ -191,6 +191,7 @@ def test_requests_that_are_never_answered_are_not_remembered_for_ever(tap: Tap) 
     [
         json.dumps(SECRET),
         json.dumps(SECRET, ensure_ascii=False),
+        '"' + json.dumps(json.dumps(SECRET)[1:-1])[1:-1] + '"',  # JSON as a text in JSON
         json.dumps(SECRET).replace("/", "\\/"),  # PHP
         json.dumps(SECRET, ensure_ascii=False).replace("&", "\\u0026"),  # Go
         json.dumps(SECRET).replace("+", "\\u002B").replace("\\u00e9", "\\u00E9"),  # .NET

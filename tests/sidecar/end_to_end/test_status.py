@@ -100,3 +100,21 @@ async def test_a_server_cannot_pose_as_the_sidecar(editor: Editor, tmp_path: Pat
     assert all("forged" not in str(each) for each in editor.statuses)
     assert {each["source"] for each in editor.logs if "didChangeStatus" in each["message"]} == {"protocol"}
     assert all(each["message"] != "forged" for each in editor.logs)
+
+
+async def test_a_secret_is_masked_in_a_quoted_line_however_it_is_escaped(editor: Editor) -> None:
+    # A line that is no JSON is quoted in the log as it came.
+    code = (
+        r"""import os; print('{"token": "' + os.environ["API_TOKEN"].replace("/", r"\/") + '"', flush=True); input()"""
+    )
+    await _failure(
+        (
+            await editor.request_nowait(
+                "mcp/connect",
+                {"command": sys.executable, "args": ["-c", code], "env": {"API_TOKEN": "made/up-s3cret"}},
+            )
+        )[1]
+    )
+    entry = await editor.wait_for("mcp/didLog", lambda entry: "token" in entry["message"])
+    assert "made" not in entry["message"]
+    assert '"token": "***"' in entry["message"]
