@@ -129,10 +129,10 @@ $(EXTENSION_READY): package-lock.json $(NODE_READY)
 
 # The extension. The wheel and the requirements are what it installs on a user's machine.
 
-$(BUNDLE): $(VENV_READY) requirements.txt requirements-uv.txt README.md LICENSE $(shell find sidecar -name '*.py')
+$(BUNDLE): $(VENV_READY) requirements.txt requirements-uv.txt extension/installer/install.py README.md LICENSE $(shell find sidecar -name '*.py')
 	rm -rf dist/sidecar
 	$(UV) build --quiet --wheel --no-build-isolation --python .venv --no-create-gitignore --out-dir dist/sidecar
-	cp requirements.txt requirements-uv.txt dist/sidecar/
+	cp requirements.txt requirements-uv.txt extension/installer/install.py dist/sidecar/
 	@touch $@
 
 dist/extension.cjs: $(EXTENSION_READY) tsconfig.json $(wildcard extension/src/*.ts)

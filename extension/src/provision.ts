@@ -1,6 +1,6 @@
 /** Provides what is run as the sidecar, with the user watching: progress, Cancel, one message when it fails. */
 import { type ExtensionContext, type LogOutputChannel, l10n, ProgressLocation, window } from "vscode";
-import { discardEnvironment, ensureEnvironment, environmentIsReady, removeUnused } from "./environment.ts";
+import { discardEnvironment, ensureEnvironment, environmentIsReady } from "./environment.ts";
 import { childEnvironment, type Launch, launchFromSettings, launchWith } from "./launch.ts";
 import { launchSettings } from "./settings.ts";
 
@@ -24,7 +24,7 @@ export class Provision {
     if (given) {
       return given;
     }
-    if (!(await environmentIsReady(this.places))) {
+    if (!environmentIsReady(this.places)) {
       installing();
       await this.install();
     }
@@ -57,11 +57,10 @@ export class Provision {
       { location: ProgressLocation.Notification, title, cancellable: true },
       (progress, token) => {
         const abort = new AbortController();
-        token.onCancellationRequested(() => abort.abort());
+        token.onCancellationRequested(() => abort.abort(new Error(l10n.t("The installation was cancelled."))));
         return this.ensure(abort.signal, (message) => progress.report({ message }));
       },
     );
-    await removeUnused(this.places.storage);
   }
 
   private ensure(signal: AbortSignal, report: (step: string) => void): Promise<string> {

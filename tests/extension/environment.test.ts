@@ -3,7 +3,7 @@
  * machine of its own: a home, a PATH with only what the test puts there, and a storage.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -26,11 +26,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import {
   discardEnvironment,
-  EnvironmentError,
   type EnvironmentOptions,
   ensureEnvironment,
   environmentIsReady,
-  removeUnused,
 } from "../../extension/src/environment.ts";
 
 const execute = promisify(execFile);
@@ -56,7 +54,8 @@ before(async () => {
   assert.ok(UV && PYTHON, "uv and .venv are needed: run `make setup`");
   const wheel = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", VENV_PYTHON];
   await execute(UV, [...wheel, "--out-dir", bundle, ROOT]);
-  for (const name of ["requirements.txt", "requirements-uv.txt"]) copyFileSync(join(ROOT, name), join(bundle, name));
+  for (const path of ["requirements.txt", "requirements-uv.txt", "extension/installer/install.py"])
+    copyFileSync(join(ROOT, path), join(bundle, basename(path)));
   uvCache = (await execute(UV, ["cache", "dir"])).stdout.trim();
 });
 
@@ -108,15 +107,25 @@ async function sidecarAnswers(python: string): Promise<void> {
   assert.match(stdout, /^mcp-sidecar \d/);
 }
 
-async function failure(options: EnvironmentOptions): Promise<EnvironmentError> {
+async function failure(options: EnvironmentOptions): Promise<{ kind: unknown; message: string }> {
   const error = await ensureEnvironment(options).then(
     () => assert.fail("an environment was made"),
     (reason) => reason,
   );
-  assert.ok(error instanceof EnvironmentError, String(error));
-  assert.ok(error.message && error.suggestion);
+  assert.ok(error instanceof Error && error.message);
   assert.deepEqual(environmentsOf(options.storage), []);
-  return error;
+  return { kind: error.cause, message: error.message };
+}
+
+/** Stands in for Pythons that no machine for tests needs to have; all but the version is real. */
+function pythonOfVersion(major: number, minor: number, micro: number): string {
+  const code = `import runpy, sys
+sys.version_info = (${major}, ${minor}, ${micro}, "final", 0)
+del sys.argv[:4]
+runpy.run_path(sys.argv[0], run_name="__main__")`;
+  return `#!/bin/sh
+case "$*" in *install.py*) exec ${PYTHON} -I -X utf8 -c '${code}' "$@";; *) exec ${PYTHON} "$@";; esac
+`;
 }
 
 /** Skips the test, or fails it where everything is meant to run. */
@@ -160,14 +169,14 @@ const FOREIGN = {
 
 test("with uv the environment is made once, and found again without starting anything", async () => {
   const first = withUv({ env: FOREIGN });
-  assert.equal(await environmentIsReady(first), false);
+  assert.equal(environmentIsReady(first), false);
   const python = await ensureEnvironment(first);
   await sidecarAnswers(python);
   assert.ok(first.steps.length >= 3 && first.lines.some((line) => line.includes("pygls")));
   assert.equal(environmentsOf(first.storage).length, 1);
 
   const again = withUv({ storage: first.storage });
-  assert.equal(await environmentIsReady(again), true);
+  assert.equal(environmentIsReady(again), true);
   assert.equal(await ensureEnvironment(again), python);
   assert.deepEqual([again.lines, again.steps], [[], []]);
 });
@@ -183,15 +192,17 @@ test("without uv it is made with a Python, and neither uv nor its cache stays", 
   assert.ok(!existsSync(join(env.HOME, ".cache/uv")));
 });
 
-test("a Python that is too old for the sidecar still gets uv, which finds another", async () => {
-  // Stands in for macOS's own Python 3.9, which no machine for tests needs to have; all but its version is real.
-  const old = `#!/bin/sh\ncase "$*" in *find_spec*) printf '3.9.6\\nTrue\\n%s\\n' "$0";; *) exec ${PYTHON} "$@";; esac\n`;
+test("a Python that is too old for the sidecar, as macOS has, still gets uv, which finds another", async () => {
   const abort = new AbortController();
-  const here = machine({ python3: old }, { signal: abort.signal });
+  const here = machine({ python3: pythonOfVersion(3, 9, 6) }, { signal: abort.signal });
   // What follows is as with any uv.
-  const log = (line: string) => void (line.includes("Creating virtual environment") && abort.abort());
+  const log = (line: string) => {
+    here.log(line);
+    if (line.includes("Creating virtual environment")) abort.abort();
+  };
   await assert.rejects(ensureEnvironment({ ...here, log }), { name: "AbortError" });
   assert.ok(abort.signal.aborted);
+  assert.ok(commandsOf(here).some((line) => line.includes("venv --python >=3.11")));
 });
 
 test("programs outside of the PATH are found where they are usually put", async () => {
@@ -202,49 +213,55 @@ test("programs outside of the PATH are found where they are usually put", async 
   assert.ok(!commandsOf(here).some((line) => line.includes("requirements-uv.txt")));
 });
 
-test("two windows at once both get the environment, whatever workspace they are in", async () => {
-  const { storage, env } = withUv();
-  const workspace = mkdtempSync(join(scratch, "workspace-"));
-  writeFileSync(join(workspace, "uv.toml"), "not TOML");
-  writeFileSync(join(workspace, "pyproject.toml"), "not TOML");
-  writeFileSync(join(workspace, "json.py"), "raise SystemExit('imported out of the workspace')");
+/** The arguments of a Node that makes the environment, as the window of another editor would. */
+function windowOf({ storage, bundle }: EnvironmentOptions): string[] {
   const script = `
     import { ensureEnvironment } from ${JSON.stringify(join(ROOT, "extension/src/environment.ts"))};
     const signal = new AbortController().signal;
     const options = { storage: ${JSON.stringify(storage)}, bundle: ${JSON.stringify(bundle)}, env: process.env, signal };
     console.log(await ensureEnvironment({ ...options, log() {}, report() {} }));`;
   const stub = join(import.meta.dirname, "vscode.ts");
-  const node = ["--no-warnings", "--import", stub, "--input-type=module", "--eval", script];
-  const windows = await Promise.all([1, 2].map(() => execute(process.execPath, node, { cwd: workspace, env })));
+  return ["--no-warnings", "--import", stub, "--input-type=module", "--eval", script];
+}
+
+test("two windows at once both get the environment, whatever workspace they are in", async () => {
+  const here = withUv();
+  const workspace = mkdtempSync(join(scratch, "workspace-"));
+  writeFileSync(join(workspace, "uv.toml"), "not TOML");
+  writeFileSync(join(workspace, "pyproject.toml"), "not TOML");
+  writeFileSync(join(workspace, "json.py"), "raise SystemExit('imported out of the workspace')");
+  const options = { cwd: workspace, env: here.env };
+  const windows = await Promise.all([1, 2].map(() => execute(process.execPath, windowOf(here), options)));
   const [first, second] = windows.map(({ stdout }) => stdout.trim());
   assert.equal(first, second);
-  assert.equal(environmentsOf(storage).length, 1);
+  assert.equal(environmentsOf(here.storage).length, 1);
   await sidecarAnswers(first ?? "");
 });
 
-test("a new version gets its own environment; the old one goes when unused for 30 days", async () => {
+test("a new version gets its own environment; old ones go when unused for 30 days", async () => {
   const here = withUv();
   const old = await ensureEnvironment(here);
-  const next = mkdtempSync(join(scratch, "bundle-"));
-  for (const name of readdirSync(bundle)) copyFileSync(join(bundle, name), join(next, name));
-  writeFileSync(join(next, "requirements.txt"), `${readFileSync(join(bundle, "requirements.txt"))}\n# changed\n`);
-  const python = await ensureEnvironment({ ...here, bundle: next });
+  const folder = join(here.storage, "environments");
+  const now = Date.now() / 1000;
+  for (const [name, days] of [
+    ["0123456789abcdef", 31],
+    ["0123456789abcdef.1-aaaaaaaa.tmp", 2],
+    ["notes", 1000],
+  ] as const) {
+    mkdirSync(join(folder, name));
+    utimesSync(join(folder, name), now, now - days * 24 * 3600);
+  }
+  utimesSync(join(dirname(dirname(old)), "used"), now, now - 29 * 24 * 3600);
+  const next = { ...here, bundle: bundleWith("requirements.txt", (text) => `${text}\n# changed\n`) };
+  const python = await ensureEnvironment(next);
   assert.notEqual(python, old);
   await sidecarAnswers(old);
-
   const [oldName, name] = [old, python].map((path) => basename(dirname(dirname(path))));
-  const folder = join(here.storage, "environments");
-  mkdirSync(join(folder, "notes"));
-  const day = 24 * 3600;
-  const now = Date.now() / 1000;
-  const dead = join(folder, `${name}.1-aaaaaaaa.tmp`);
-  mkdirSync(dead);
-  utimesSync(join(folder, "notes"), 0, 0);
-  utimesSync(join(folder, oldName ?? "", "used"), now, now - 29 * day);
-  assert.deepEqual(await removeUnused(here.storage), []);
-  utimesSync(join(folder, oldName ?? "", "used"), now, now - 31 * day);
-  utimesSync(dead, now, now - 2 * day);
-  assert.deepEqual((await removeUnused(here.storage)).sort(), [oldName, basename(dead)].sort());
+  assert.deepEqual(environmentsOf(here.storage), [oldName, name, "notes"].sort());
+
+  utimesSync(join(dirname(dirname(old)), "used"), now, now - 31 * 24 * 3600);
+  await discardEnvironment(next);
+  await ensureEnvironment(next);
   assert.deepEqual(environmentsOf(here.storage), [name, "notes"].sort());
   await sidecarAnswers(python);
 });
@@ -255,13 +272,12 @@ test("an environment whose interpreter is gone, or is another one by now, is mad
   for (const other of ["/nowhere/python3", process.execPath]) {
     unlinkSync(python);
     symlinkSync(other, python);
-    assert.equal(await environmentIsReady(here), false);
+    assert.equal(environmentIsReady(here), false);
   }
   assert.equal(await ensureEnvironment(here), python);
   await sidecarAnswers(python);
   await discardEnvironment(here);
-  assert.equal(await environmentIsReady(here), false);
-  assert.deepEqual(environmentsOf(here.storage), []);
+  assert.equal(environmentIsReady(here), false);
   await discardEnvironment(here);
 });
 
@@ -288,12 +304,36 @@ test("a cancel in the middle leaves no process and no directory", async (context
   await assert.rejects(ensureEnvironment(withUv({ signal: AbortSignal.abort() })), { name: "AbortError" });
 });
 
+test("neither a killed editor nor a terminated installer leaves a process or a directory", async (context) => {
+  for (const [what, signal] of [
+    ["the editor", "SIGKILL"],
+    ["the installer", "SIGTERM"],
+  ] as const) {
+    await context.test(what, async () => {
+      const here = withUv({ env: { UV_CACHE_DIR: mkdtempSync(join(scratch, "cache-")) } });
+      const window = spawn(process.execPath, windowOf(here), { env: here.env, stdio: "ignore" });
+      const ended = new Promise((resolve) => window.once("exit", resolve));
+      while (!(await processesAt(here.storage)).some((line) => /pip install .*--require-hashes/.test(line)))
+        await delay(10);
+      if (what === "the editor") window.kill(signal);
+      else
+        for (const line of await processesAt("install.py"))
+          if (line.includes(here.storage)) process.kill(Number.parseInt(line, 10), signal);
+      await ended;
+      while ((await processesAt(here.storage)).length > 0) await delay(10);
+      assert.deepEqual(environmentsOf(here.storage), []);
+    });
+  }
+});
+
 test("no Python and no uv: what was looked for is told, and each that was passed over", async (context) => {
   if (process.platform === "darwin") return unavailable(context, "Homebrew's folders are looked at here in any case");
   const nothing = await failure(machine({}));
   assert.equal(nothing.kind, "no-python");
-  assert.match(nothing.message, /uv, python3\.14 to python3\.11, python3 and python .*: nothing\.$/);
-  assert.match(nothing.suggestion, /mcpSidecar\.interpreter/);
+  assert.match(
+    nothing.message,
+    /uv, python3\.14 to python3\.11, python3 and python .*: nothing\. .*mcpSidecar\.interpreter/,
+  );
 
   const { stdout } = await execute(PYTHON, ["-I", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"]);
   // As Debian has it without python3-venv: a real Python and all of its library but this one package.
@@ -305,25 +345,27 @@ test("no Python and no uv: what was looked for is told, and each that was passed
     if (name !== "ensurepip") symlinkSync(join(stdout.trim(), name), join(library, name));
   copyFileSync(PYTHON, join(bare, "bin/python3"));
   chmodSync(join(bare, "bin/python3"), 0o755);
-  const { kind, message, suggestion } = await failure(
+  const { kind, message } = await failure(
     machine({
       uv: "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n",
       "python3.12": "#!/bin/sh\necho 'pyenv: python3.12: command not found' >&2\nexit 127\n",
       python3: join(bare, "bin/python3"),
-      // Stands in for a Python that no machine for tests needs to have.
-      python: "#!/bin/sh\nprintf '3.6.15\\nTrue\\n/usr/bin/python\\n'\n",
+      python: pythonOfVersion(3, 6, 15),
     }),
   );
   assert.equal(kind, "no-python");
-  assert.match(message, /uv \(does not run\).*python3\.12 \(does not run\)/);
-  assert.match(message, /python3 \(Python 3\.\d+\.\d+ without ensurepip: install python3-venv\)/);
-  assert.match(message, /python \(Python 3\.6\.15, too old\)/);
-  assert.match(suggestion, /python3-venv/);
+  assert.match(
+    message,
+    /uv run .* \(pyenv: uv: command not found\), python3\.12 \(pyenv: python3\.12: command not found\)/,
+  );
+  assert.match(message, /python3 \(Python 3\.\d+\.\d+ lacks ensurepip: install python3-venv\)/);
+  assert.match(message, /python \(Python 3\.6\.15 is too old\)/);
 });
 
 test("a uv that finds no Python and may not fetch one says so", async () => {
-  const { kind } = await failure(machine({ uv: UV ?? "" }, { env: { UV_PYTHON_DOWNLOADS: "never" } }));
+  const { kind, message } = await failure(machine({ uv: UV ?? "" }, { env: { UV_PYTHON_DOWNLOADS: "never" } }));
   assert.equal(kind, "no-python");
+  assert.match(message, /no interpreter found/i);
 });
 
 test("no network", async (context) => {
@@ -344,10 +386,10 @@ test("no network", async (context) => {
   );
   for (const [name, here] of [...uv, ...pip]) {
     await context.test(name, async (context) => {
-      const { kind, message, suggestion } = await failure(here);
+      const { kind, message } = await failure(here);
       context.diagnostic(message);
       assert.equal(kind, "no-network");
-      assert.match(suggestion, /HTTPS_PROXY.*SSL_CERT_FILE.*UV_INDEX_URL/);
+      assert.match(message, /HTTPS_PROXY.*SSL_CERT_FILE.*UV_INDEX_URL/);
     });
   }
 });
@@ -399,6 +441,7 @@ test("a sidecar that does not start is never put into place, and the reason is t
   const { kind, message } = await failure(withUv({ bundle: lacking }));
   assert.equal(kind, "failed");
   assert.match(message, /No module named 'pygls'/);
-  const empty = await failure({ ...withUv(), bundle: mkdtempSync(join(scratch, "bundle-")) });
-  assert.match(empty.message, /incomplete/);
+  const without = bundleWith("requirements.txt", (text) => text);
+  for (const name of readdirSync(without)) if (name.endsWith(".whl")) unlinkSync(join(without, name));
+  assert.match((await failure(withUv({ bundle: without }))).message, /incomplete/);
 });
