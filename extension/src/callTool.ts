@@ -73,16 +73,17 @@ export class ToolCaller implements Disposable {
   }
 
   private async run(tool: string, args: Raw): Promise<void> {
-    const call = { tool, server: this.serverName(), arguments: args, at: new Date() };
-    this.panel.show({ ...call, outcome: { running: true } });
+    const request = { method: "tools/call", params: { name: tool, arguments: args } };
+    const call = { request, server: this.serverName(), at: new Date().toISOString() };
+    await this.panel.show(call);
     try {
       const result = await withProgress(l10n.t("Calling {0}", tool), (token) =>
         this.sidecar.request("mcp/tools/call", { name: tool, arguments: args }, token),
       );
-      this.panel.show({ ...call, outcome: { result } });
+      await this.panel.show({ ...call, result });
     } catch (error) {
       const failure = failureOf(error) ?? { message: l10n.t("Cancelled."), data: undefined };
-      this.panel.show({ ...call, outcome: { error: { message: failure.message, data: failure.data } } });
+      await this.panel.show({ ...call, error: { message: failure.message, data: failure.data as Raw } });
     }
   }
 

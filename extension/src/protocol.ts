@@ -100,6 +100,33 @@ export interface PrefillParams {
   tool: Raw;
 }
 
+/** The request that an exchange began with. */
+export interface SentRequest {
+  /** An MCP method, without `mcp/`. */
+  method: string;
+  params?: Raw;
+}
+
+/** The error of a JSON-RPC response. */
+export interface ReceivedError {
+  message: string;
+  code?: number;
+  data?: Raw;
+}
+
+/** Params of `mcp/render`: an exchange. Without `result` and `error`, it is still under way. */
+export interface RenderParams {
+  request: SentRequest;
+  /** When it was sent. */
+  at: string;
+  /** Whom it was sent to, as the user knows it. */
+  server?: string;
+  result?: Raw;
+  error?: ReceivedError;
+  /** A `command:` or `file:` URI that opens the whole result; a link where the page had to cut. */
+  openWhole?: string;
+}
+
 /** What was connected to, as it may be shown: secrets are removed. */
 export interface TargetInfo {
   name: string;
@@ -210,6 +237,11 @@ export interface Prefilled {
   cursor: Position;
 }
 
+/** A page to read, without any script. */
+export interface Rendered {
+  html: string;
+}
+
 /** One thing to read. */
 export interface LogEntry {
   time: string;
@@ -248,6 +280,7 @@ export interface Requests {
   "mcp/completion/complete": { params: CompleteParams; result: Raw };
   "mcp/logging/setLevel": { params: SetLevelParams; result: Raw };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
+  "mcp/render": { params: RenderParams; result: Rendered };
 }
 
 /** Notifications of the sidecar, with their params. */

@@ -1,22 +1,31 @@
 /** The panel beside the arguments in which the result of the last call is read. */
 import { type Disposable, ViewColumn, type WebviewPanel, window } from "vscode";
-import { type Call, resultPage } from "./resultPage.ts";
+import type { RenderParams } from "./protocol.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 export class ResultPanel implements Disposable {
+  private readonly sidecar: Sidecar;
   private panel: WebviewPanel | undefined;
-  private call: Call | undefined;
+  private call: RenderParams | undefined;
 
-  show(call: Call): void {
+  constructor(sidecar: Sidecar) {
+    this.sidecar = sidecar;
+  }
+
+  async show(call: RenderParams): Promise<void> {
     this.call = call;
-    this.panel ??= this.create();
-    this.panel.title = call.tool;
-    this.panel.webview.html = resultPage(call);
-    this.panel.reveal(undefined, true);
+    const { html } = await this.sidecar.request("mcp/render", { ...call, openWhole: "command:mcpSidecar.openResult" });
+    if (this.call === call) {
+      this.panel ??= this.create();
+      this.panel.title = String(call.request.params?.name ?? call.request.method);
+      this.panel.webview.html = html;
+      this.panel.reveal(undefined, true);
+    }
   }
 
   /** The whole result as JSON, for what the page had to cut. */
   get json(): string {
-    return JSON.stringify(this.call?.outcome ?? null, undefined, 2);
+    return JSON.stringify(this.call?.result ?? this.call?.error ?? null, undefined, 2);
   }
 
   dispose(): void {

@@ -11,7 +11,7 @@ import pytest
 from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts, trace
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import methods, sidecar
+from mcp_sidecar.server import methods, params, sidecar
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Passthrough, Raw, name_on_wire
@@ -95,6 +95,13 @@ def test_the_fields_of_a_view_are_those_of_the_page(method: Method) -> None:
     (row,) = [row for row in rows("Views") if names(row[0]) == [method.name]]
     assert names(row[1])[: len(fields(method.params))] == fields(method.params)
     assert names(row[2]) == fields(method.result)
+
+
+def test_the_parts_of_an_exchange_are_those_of_the_page() -> None:
+    assert first_column("Views", table=1) == fields(params.RenderParams)
+    described = {names(cells[0])[0]: names(cells[1]) for cells in rows("Views", table=1)}
+    assert [name for name in described["request"] if name != "mcp/"] == fields(params.SentRequest)
+    assert described["error"] == fields(params.ReceivedError)
 
 
 def test_the_fields_of_the_status_are_those_of_the_page() -> None:

@@ -10,11 +10,12 @@ from mcp_sidecar.server.params import (
     GetPromptParams,
     PageParams,
     PrefillParams,
+    RenderParams,
     RequestParams,
     ResourceParams,
     SetLevelParams,
 )
-from mcp_sidecar.server.results import Prefilled
+from mcp_sidecar.server.results import Prefilled, Rendered
 from mcp_sidecar.wire.methods import Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -38,6 +39,7 @@ METHODS = (
     Method("mcp/completion/complete", CompleteParams, Raw),
     Method("mcp/logging/setLevel", SetLevelParams, Raw),
     Method("mcp/prefill", PrefillParams, Prefilled),
+    Method("mcp/render", RenderParams, Rendered),
 )
 """Requests of the client."""
 

@@ -1,11 +1,12 @@
 """The params of requests. Those of MCP are read as far as the sidecar must understand them; the rest passes through."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
 
-from mcp_sidecar.wire.payload import Passthrough, wire_name
+from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 
 
 @attrs.frozen(kw_only=True)
@@ -66,3 +67,36 @@ class PrefillParams:
 
     tool: Mapping[str, Any]
     """As the answer to `mcp/tools/list` has it."""
+
+
+@attrs.frozen(kw_only=True)
+class SentRequest:
+    """The request that an exchange began with."""
+
+    method: str
+    """An MCP method, without `mcp/`."""
+    params: Raw | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ReceivedError:
+    """The error of a JSON-RPC response."""
+
+    message: str
+    code: int | None = None
+    data: Raw | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RenderParams:
+    """Params of `mcp/render`: an exchange. Without `result` and `error`, it is still under way."""
+
+    request: SentRequest
+    at: datetime
+    """When it was sent."""
+    server: str | None = None
+    """Whom it was sent to, as the user knows it."""
+    result: Raw | None = None
+    error: ReceivedError | None = None
+    open_whole: str | None = None
+    """A `command:` or `file:` URI that opens the whole result; a link where the page had to cut."""

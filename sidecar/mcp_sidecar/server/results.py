@@ -18,3 +18,10 @@ class Prefilled:
     text: str
     cursor: Position
     """Where the first value to edit is."""
+
+
+@attrs.frozen(kw_only=True)
+class Rendered:
+    """A page to read, without any script."""
+
+    html: str

@@ -21,8 +21,8 @@ from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
-from mcp_sidecar.server.params import CallToolParams, PrefillParams, RequestParams
-from mcp_sidecar.server.results import Position, Prefilled
+from mcp_sidecar.server.params import CallToolParams, PrefillParams, RenderParams, RequestParams
+from mcp_sidecar.server.results import Position, Prefilled, Rendered
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled, RequestFailed
@@ -127,6 +127,7 @@ class Sidecar:
             "mcp/ping": self._ping,
             "mcp/tools/call": self._call_tool,
             "mcp/prefill": self._prefill,
+            "mcp/render": self._render,
         }
         handlers = {}
         for method in METHODS:
@@ -170,6 +171,23 @@ class Sidecar:
 
         text, line, character = await asyncio.to_thread(prefill, params.tool)
         return Prefilled(text=text, cursor=Position(line, character))
+
+    async def _render(self, params: RenderParams) -> Rendered:
+        from mcp_sidecar.views.result_page import Exchange, Failure, Result, render
+
+        outcome: Result | Failure | None = None
+        if params.error is not None:
+            if params.result is not None:
+                raise InvalidParams("$: an exchange ended with a result or an error, not with both")
+            data = params.error.data.value if params.error.data is not None else None
+            outcome = Failure(params.error.message, params.error.code, data)
+        elif params.result is not None:
+            outcome = Result(params.result.value)
+        sent = params.request.params.value if params.request.params is not None else None
+        exchange = Exchange(
+            method=params.request.method, params=sent, at=params.at, server=params.server, outcome=outcome
+        )
+        return Rendered(html=await asyncio.to_thread(render, exchange, params.open_whole))
 
     # the client's life
 
