@@ -61,8 +61,8 @@ test-extension: setup $(BUNDLE)
 test-vscode: setup $(VSIX)
 	$(NODE) --test --test-concurrency=1 'tests/editors/vscode/*.test.ts'
 
-bench: setup ## Measure against FastMCP's own client, pygls and plain asyncio
-	$(VENV)/python -m bench $(ARGS)
+bench: setup $(VSIX) ## Measure against FastMCP's own client, pygls and plain asyncio, and the extension in VS Code
+	NODE=$(NODE) UV=$(UV) $(VENV)/python -m bench $(ARGS)
 
 check: $(VENV_READY) $(EXTENSION_READY) ## Check formatting, lint and types
 	$(VENV)/ruff format --check

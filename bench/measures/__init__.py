@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bench.effort import Effort
-from bench.measures import calls, connect, cycles, large, loss, memory, startup, status, throughput
+from bench.measures import calls, connect, cycles, large, loss, memory, startup, status, throughput, vscode
 from bench.row import Row
 
 MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
@@ -16,4 +16,5 @@ MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
     "status": status.measure,
     "memory": memory.measure,
     "cycles": cycles.measure,
+    "vscode": vscode.measure,
 }

@@ -1,87 +1,30 @@
-/** What the user can do, and when: the palette, the menu and the tooltip of the status bar all follow from this table. */
-import { l10n } from "vscode";
+/** What the user can do, and when: the menu and the tooltip offer what the palette does, read from the manifest. */
 import type { StateName } from "./state.ts";
 
 export interface Action {
   command: string;
+  /** Translated by VS Code. */
+  title: string;
+  /** As in `$(plug)`. */
   icon: string;
-  title: () => string;
-  /** Where it makes sense; `enablement` in package.json says the same, held together by a test. */
-  states: readonly StateName[] | "always";
-  /** Whether it also needs a target that was tried before. */
-  needsTarget?: true;
 }
 
-export const ACTIONS: readonly Action[] = [
-  {
-    command: "workbench.trust.manage",
-    icon: "shield",
-    title: () => l10n.t("Manage Workspace Trust"),
-    states: ["untrusted"],
-  },
-  {
-    command: "mcpSidecar.callTool",
-    icon: "play",
-    title: () => l10n.t("Call Tool…"),
-    states: ["connected"],
-  },
-  {
-    command: "mcpSidecar.reconnect",
-    icon: "debug-restart",
-    title: () => l10n.t("Reconnect"),
-    states: ["disconnected", "connected", "reconnecting", "failed", "crashed"],
-    needsTarget: true,
-  },
-  {
-    command: "mcpSidecar.connect",
-    icon: "plug",
-    title: () => l10n.t("Connect…"),
-    states: "always",
-  },
-  {
-    command: "mcpSidecar.disconnect",
-    icon: "debug-disconnect",
-    title: () => l10n.t("Disconnect"),
-    states: ["connecting", "connected", "reconnecting", "failed"],
-  },
-  {
-    command: "mcpSidecar.showServerOutput",
-    icon: "output",
-    title: () => l10n.t("Show Server Output"),
-    states: "always",
-  },
-  {
-    command: "mcpSidecar.showStatus",
-    icon: "info",
-    title: () => l10n.t("Show Status"),
-    states: "always",
-  },
-  {
-    command: "mcpSidecar.showLog",
-    icon: "list-flat",
-    title: () => l10n.t("Show Log"),
-    states: "always",
-  },
-  {
-    command: "mcpSidecar.restart",
-    icon: "refresh",
-    title: () => l10n.t("Restart Sidecar"),
-    states: ["disconnected", "connecting", "connected", "reconnecting", "failed", "crashed", "unavailable"],
-  },
-];
-
-/** The actions that make sense now. */
-export function actionsIn(state: StateName, hasTarget: boolean): Action[] {
-  return ACTIONS.filter(
-    (action) => (action.states === "always" || action.states.includes(state)) && (hasTarget || !action.needsTarget),
-  );
+/** A command as package.json contributes it. */
+export interface Contribution extends Action {
+  enablement?: string;
 }
 
-/** The `enablement` that an action's command has in package.json; undefined where it is always enabled. */
-export function enablement(action: Action): string | undefined {
-  if (action.states === "always") {
-    return undefined;
-  }
-  const states = `mcpSidecar.state =~ /^(${action.states.join("|")})$/`;
-  return action.needsTarget ? `${states} && mcpSidecar.hasTarget` : states;
+/** The commands that are enabled now, without those that belong to a document's own editor.
+ *
+ * @param contributions `contributes.commands` of the manifest; their `enablement` names the states in which they make
+ *   sense, as `mcpSidecar.state =~ /^(a|b)$/`, and whether they need a target
+ */
+export function actionsIn(contributions: readonly Contribution[], state: StateName, hasTarget: boolean): Action[] {
+  return contributions.filter(({ enablement = "" }) => {
+    const states = /mcpSidecar\.state =~ \/\^\((.*?)\)\$\//.exec(enablement)?.[1]?.split("|");
+    const elsewhere = enablement.includes("resourceScheme");
+    return (
+      !elsewhere && (states?.includes(state) ?? true) && (hasTarget || !enablement.includes("mcpSidecar.hasTarget"))
+    );
+  });
 }

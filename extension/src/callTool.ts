@@ -17,7 +17,7 @@ import { type ArgumentFiles, toolOf } from "./argumentFiles.ts";
 import { parse } from "./argumentsText.ts";
 import { failureOf } from "./failure.ts";
 import { withProgress } from "./progress.ts";
-import type { Raw } from "./protocol.ts";
+import type { Raw, RenderParams } from "./protocol.ts";
 import type { ResultPanel } from "./resultPanel.ts";
 import type { Sidecar } from "./sidecar.ts";
 
@@ -75,15 +75,22 @@ export class ToolCaller implements Disposable {
   private async run(tool: string, args: Raw): Promise<void> {
     const request = { method: "tools/call", params: { name: tool, arguments: args } };
     const call = { request, server: this.serverName(), at: new Date().toISOString() };
-    await this.panel.show(call);
+    const announced = this.panel.show(call);
     try {
       const result = await withProgress(l10n.t("Calling {0}", tool), (token) =>
         this.sidecar.request("mcp/tools/call", { name: tool, arguments: args }, token),
       );
       await this.panel.show({ ...call, result });
     } catch (error) {
-      const failure = failureOf(error) ?? { message: l10n.t("Cancelled."), data: undefined };
-      await this.panel.show({ ...call, error: { message: failure.message, data: failure.data as Raw } });
+      // Without a sidecar nothing can be rendered, and none is started only for that.
+      if (!this.sidecar.status) {
+        throw error;
+      }
+      const { message, code, data } = error as Required<RenderParams>["error"];
+      const words = failureOf(error) ? message : l10n.t("Cancelled.");
+      await this.panel.show({ ...call, error: { message: words, ...(code && { code }), ...(data && { data }) } });
+    } finally {
+      await announced.catch(() => undefined);
     }
   }
 
@@ -103,8 +110,8 @@ export class ToolCaller implements Disposable {
   }
 
   private serverName(): string {
-    const { state } = this.sidecar;
-    return (state.kind === "running" && (state.status.server?.name || state.status.target?.name)) || "server";
+    const { server, target } = this.sidecar.status ?? {};
+    return server?.name || target?.name || "server";
   }
 }
 

@@ -1,4 +1,4 @@
-/** *Connect…*: from what the user picks or types to a connection. */
+/** *Connect…* and *Reconnect*: from what the user picks or types to a connection, or to the next step. */
 import { type CancellationToken, EventEmitter, l10n, window } from "vscode";
 import { failureOf } from "./failure.ts";
 import { withProgress } from "./progress.ts";
@@ -8,34 +8,35 @@ import { type Sidecar, Unavailable } from "./sidecar.ts";
 import { TargetPicker } from "./targetPicker.ts";
 import type { Tokens } from "./tokens.ts";
 
+export interface ConnectorOptions {
+  sidecar: Sidecar;
+  recents: Recents;
+  tokens: Tokens;
+  showOutput: () => void;
+}
+
 export class Connector {
-  private readonly sidecar: Sidecar;
-  private readonly recents: Recents;
-  private readonly tokens: Tokens;
+  private readonly options: ConnectorOptions;
   private readonly picker: TargetPicker;
-  private readonly showOutput: () => void;
+  private readonly changed = new EventEmitter<void>();
   /** The last target of this window, whole: a restarted sidecar does not know it. */
   private last: Target | undefined;
-  private readonly changed = new EventEmitter<void>();
 
-  /** Fires when a first target makes *Reconnect* possible. */
+  /** Fires when there is a target for *Reconnect*. */
   readonly onDidChangeTarget = this.changed.event;
 
-  constructor(sidecar: Sidecar, recents: Recents, tokens: Tokens, showOutput: () => void) {
-    this.sidecar = sidecar;
-    this.recents = recents;
-    this.tokens = tokens;
-    this.picker = new TargetPicker(sidecar, recents);
-    this.showOutput = showOutput;
+  constructor(options: ConnectorOptions) {
+    this.options = options;
+    this.picker = new TargetPicker(options.sidecar, options.recents);
   }
 
   get hasTarget(): boolean {
-    return this.last !== undefined || this.recents.all.length > 0;
+    return this.last !== undefined || this.options.recents.all.length > 0;
   }
 
   /** Connect to a target, or to the one the user picks. */
   async connect(target?: Target | string): Promise<void> {
-    await this.sidecar.start();
+    await this.options.sidecar.start();
     const wanted = target ?? (await this.picker.ask());
     if (wanted) {
       await this.connectTo(typeof wanted === "string" ? { url: wanted } : wanted);
@@ -44,30 +45,31 @@ export class Connector {
 
   /** The last target again, also after a crash of the sidecar or in a new window. */
   async reconnect(): Promise<void> {
-    await this.sidecar.start();
-    const { state } = this.sidecar;
-    if (state.kind === "running" && state.status.target) {
-      const request = (token: CancellationToken) => this.sidecar.request("mcp/reconnect", null, token);
-      return this.attempt(this.last ?? {}, state.status.target.name, request);
+    const { sidecar, recents } = this.options;
+    await sidecar.start();
+    const known = sidecar.status?.target;
+    const [recent] = recents.all;
+    if (known) {
+      await this.attempt(this.last ?? {}, known.name, (token) => sidecar.request("mcp/reconnect", null, token));
+    } else if (this.last || recent) {
+      const url = recent && !this.last ? await this.picker.wholeOf(recent) : undefined;
+      const target = this.last ?? (url && { url });
+      await (target && this.connectTo(target));
     }
-    const [recent] = this.recents.all;
-    const target = this.last ?? (recent && (await this.picker.wholeOf(recent)));
-    // Nothing to go on with where the user was asked for a secret and gave none.
-    return target || !recent ? this.connect(target) : undefined;
   }
 
   private async connectTo(target: Target): Promise<void> {
-    const { text, understood } = await this.understand(target);
-    await this.attempt(target, text, async (token) => {
-      const bearer = target.url && !target.auth ? await this.tokens.get(target.url) : undefined;
-      const auth = bearer ? { auth: { type: "bearer", token: bearer } } : {};
+    const { sidecar, tokens } = this.options;
+    const name = await this.understand(target);
+    await this.attempt(target, name ?? l10n.t("the server"), async (token) => {
+      const bearer = target.url && !target.auth ? await tokens.get(target.url) : undefined;
       try {
-        await this.sidecar.request("mcp/connect", { ...target, ...auth }, token);
+        const auth = bearer && { auth: { type: "bearer", token: bearer } };
+        await sidecar.request("mcp/connect", { ...target, ...auth }, token);
         this.setLast(target);
       } catch (error) {
-        const { state } = this.sidecar;
-        // A failed attempt beside a standing connection changes nothing.
-        if (understood && !(state.kind === "running" && state.status.state === "connected")) {
+        // A failed attempt beside a standing connection changes nothing, and one that made no sense nothing either.
+        if (name !== undefined && sidecar.status?.state !== "connected") {
           this.setLast(target);
         }
         throw error;
@@ -87,17 +89,17 @@ export class Connector {
     }
   }
 
-  /** How a target is named, and put it into the recent ones where it could be understood. */
-  private async understand(target: Target): Promise<{ text: string; understood: boolean }> {
+  /** Put a target into the recent ones where it makes sense; its line without secrets, or undefined. */
+  private async understand(target: Target): Promise<string | undefined> {
     try {
-      const { text, hasSecrets } = await this.sidecar.request("mcp/resolve", target);
+      const { text, hasSecrets } = await this.options.sidecar.request("mcp/resolve", target);
       if (target.url && Object.keys(target).length === 1) {
-        await this.recents.add(target.url, text, hasSecrets);
+        await this.options.recents.add(target.url, text, hasSecrets);
       }
-      return { text, understood: true };
+      return text;
     } catch {
       // The connect that follows gives the same error, and that one is shown.
-      return { text: l10n.t("the server"), understood: false };
+      return undefined;
     }
   }
 
@@ -112,22 +114,21 @@ export class Connector {
     if (!failure || error instanceof Unavailable) {
       return;
     }
-    const output = l10n.t("Show Server Output");
-    const steps: Record<string, () => unknown> =
-      failure.kind === "authentication_required" && target.url
-        ? { [l10n.t("Enter Token…")]: () => this.enterToken(target.url ?? ""), [output]: this.showOutput }
-        : failure.kind === "invalid_target" || failure.kind === undefined
-          ? { [l10n.t("Change…")]: () => this.change(target) }
-          : { [l10n.t("Retry")]: again, [output]: this.showOutput };
-    const step = await window.showErrorMessage(failure.message, ...Object.keys(steps));
+    const steps: Record<string, () => unknown> = { [l10n.t("Show Server Output")]: this.options.showOutput };
+    if (failure.kind === "authentication_required" && target.url) {
+      steps[l10n.t("Enter Token…")] = () => this.enterToken(target.url ?? "");
+    } else if (failure.kind === "invalid_target" || failure.kind === undefined) {
+      steps[l10n.t("Change…")] = () => this.change(target);
+    } else {
+      steps[l10n.t("Retry")] = again;
+    }
+    const step = await window.showErrorMessage(failure.message, ...Object.keys(steps).reverse());
     await (step && steps[step]?.());
   }
 
   private async change(target: Target): Promise<void> {
     const url = await this.picker.ask(target.url);
-    if (url) {
-      await this.connectTo({ url });
-    }
+    await (url && this.connectTo({ url }));
   }
 
   private async enterToken(url: string): Promise<void> {
@@ -138,7 +139,7 @@ export class Connector {
       ignoreFocusOut: true,
     });
     if (token !== undefined) {
-      await this.tokens.set(url, token.trim());
+      await this.options.tokens.set(url, token.trim());
       await this.connectTo({ url });
     }
   }

@@ -1,23 +1,30 @@
 /** What the user is told of a failed request: one message, with the next step. */
 import { l10n } from "vscode";
-import { LSPErrorCodes, ResponseError } from "vscode-languageclient/node";
 import type { ErrorData } from "./protocol.ts";
 
 export interface Failure {
   message: string;
   kind: ErrorData["kind"] | undefined;
-  data: Partial<ErrorData> | undefined;
+  /** The JSON-RPC error itself, where it is one. */
+  code?: number;
+  data?: Partial<ErrorData>;
 }
+
+/** LSP's RequestCancelled. */
+const CANCELLED = -32800;
 
 /** Read an error; undefined for a cancellation, which the user asked for. */
 export function failureOf(error: unknown): Failure | undefined {
-  if (!(error instanceof ResponseError)) {
-    return { message: error instanceof Error ? error.message : String(error), kind: undefined, data: undefined };
-  }
-  if (error.code === LSPErrorCodes.RequestCancelled) {
+  // A ResponseError of the language client, or an Error.
+  const { message, code, data } = error as { message?: string; code?: unknown; data?: Partial<ErrorData> | null };
+  if (code === CANCELLED) {
     return undefined;
   }
-  const data: Partial<ErrorData> | undefined = error.data ?? undefined;
-  const message = [error.message, data?.suggestion].filter(Boolean).join(" ");
-  return { message: message || l10n.t("The request failed without a message."), kind: data?.kind, data };
+  const text = [message, data?.suggestion].filter(Boolean).join(" ");
+  return {
+    message: text || l10n.t("The request failed without a message."),
+    kind: data?.kind,
+    ...(typeof code === "number" && { code }),
+    ...(data && { data }),
+  };
 }

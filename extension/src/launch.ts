@@ -1,7 +1,8 @@
-/** What is run as the sidecar: the extension's own environment, or what the user's settings name instead. */
+/** What is run as the sidecar where the user's settings name it. */
 import { execFile } from "node:child_process";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { l10n } from "vscode";
 import type { LaunchSettings } from "./settings.ts";
 
@@ -22,16 +23,29 @@ export function launchWith(python: string): Launch {
  * @throws Error where it is no sidecar, saying what was tried
  */
 export async function launchFromSettings(
-  settings: LaunchSettings,
+  { command: [program, ...args], interpreter }: LaunchSettings,
   env: NodeJS.ProcessEnv,
 ): Promise<Launch | undefined> {
-  const [command, ...args] = settings.command;
-  if (command) {
-    return preflight("mcpSidecar.command", { command: expandHome(command), args }, env);
+  if (!program && !interpreter) {
+    return undefined;
   }
-  return settings.interpreter
-    ? preflight("mcpSidecar.interpreter", launchWith(expandHome(settings.interpreter)), env)
-    : undefined;
+  const launch = program ? { command: expandHome(program), args } : launchWith(expandHome(interpreter));
+  // A program that is no sidecar would only seem to hang, so it is asked for its version first.
+  const asked = [...launch.args, "--version"];
+  const options = { cwd: homedir(), env, timeout: PREFLIGHT_MS, windowsHide: true };
+  const answer = await promisify(execFile)(launch.command, asked, options).catch((error) => error);
+  if (!(answer instanceof Error) && answer.stdout.startsWith("mcp-sidecar ")) {
+    return launch;
+  }
+  const said = String(answer.stderr || answer.stdout || answer.message || l10n.t("nothing")).trim();
+  throw new Error(
+    l10n.t(
+      "The setting {0} names no working sidecar: `{1}` said “{2}”. Install mcp-sidecar there, or clear the setting.",
+      program ? "mcpSidecar.command" : "mcpSidecar.interpreter",
+      [launch.command, ...asked].join(" "),
+      said.split("\n").at(-1) ?? "",
+    ),
+  );
 }
 
 /** The environment of what is started here: without what VS Code needs for itself, which would change other programs. */
@@ -41,29 +55,4 @@ export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function expandHome(path: string): string {
   return /^~[/\\]/.test(path) ? join(homedir(), path.slice(2)) : path;
-}
-
-/** Ask for the version, because a program that is no sidecar would only seem to hang. */
-function preflight(setting: string, launch: Launch, env: NodeJS.ProcessEnv): Promise<Launch> {
-  const line = [launch.command, ...launch.args, "--version"].join(" ");
-  return new Promise((resolve, reject) => {
-    const options = { cwd: homedir(), env, timeout: PREFLIGHT_MS, windowsHide: true };
-    const child = execFile(launch.command, [...launch.args, "--version"], options, (error, stdout, stderr) => {
-      if (!error && stdout.startsWith("mcp-sidecar ")) {
-        return resolve(launch);
-      }
-      const found = (stderr || stdout || error?.message || "").trim().split("\n").at(-1) || l10n.t("no output");
-      reject(
-        new Error(
-          l10n.t(
-            "The setting {0} names no working sidecar: `{1}` said “{2}”. Install it there (pip install mcp-sidecar), or clear the setting.",
-            setting,
-            line,
-            found,
-          ),
-        ),
-      );
-    });
-    child.stdin?.end();
-  });
 }

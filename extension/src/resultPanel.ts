@@ -12,6 +12,7 @@ export class ResultPanel implements Disposable {
     this.sidecar = sidecar;
   }
 
+  /** Show a call, with its result or error, or neither while it runs. */
   async show(call: RenderParams): Promise<void> {
     this.call = call;
     const { html } = await this.sidecar.request("mcp/render", { ...call, openWhole: "command:mcpSidecar.openResult" });

@@ -12,10 +12,10 @@ export class ServerOutput implements Disposable {
   }
 
   /** Mark where a connection begins and ends, so that the lines between can be told apart. */
-  mark(status: ConnectionStatus): void {
-    const text = [status.state, status.target?.name].filter(Boolean).join(" ");
-    if (text !== this.last && status.target) {
-      this.channel.appendLine(`${status.since} --- ${text} ---`);
+  mark(status: ConnectionStatus | undefined): void {
+    const text = status?.target ? `${status.state} ${status.target.name}` : "";
+    if (text && text !== this.last) {
+      this.channel.appendLine(`${status?.since} --- ${text} ---`);
     }
     this.last = text;
   }

@@ -1,10 +1,10 @@
 /** The user's settings, as the rest of the extension needs them. */
-import { type ConfigurationChangeEvent, workspace } from "vscode";
+import { workspace } from "vscode";
 
-const SECTION = "mcpSidecar";
+export const SECTION = "mcpSidecar";
 
 /** Settings that hold only from the sidecar's next start on. */
-const START_SETTINGS = ["interpreter", "command", "logLevel"].map((name) => `${SECTION}.${name}`);
+export const START_SETTINGS = ["interpreter", "command", "logLevel"].map((name) => `${SECTION}.${name}`);
 
 export interface LaunchSettings {
   /** A Python interpreter that has the sidecar installed; empty for the extension's own environment. */
@@ -23,22 +23,13 @@ export function launchSettings(): LaunchSettings {
   };
 }
 
-/** What the sidecar takes as `initializationOptions.mcp` and in `workspace/didChangeConfiguration`. */
-export function sidecarSettings(): { connectTimeout?: number; callTimeout?: number } {
+/** What the sidecar takes as `initializationOptions.mcp`; null, the default of each, is left to the sidecar. */
+export function sidecarSettings(): { [name: string]: number } {
   const settings = workspace.getConfiguration(SECTION);
-  const connectTimeout = settings.get<number | null>("connectTimeout", null);
-  const callTimeout = settings.get<number | null>("callTimeout", null);
-  return { ...(connectTimeout !== null && { connectTimeout }), ...(callTimeout !== null && { callTimeout }) };
+  const pairs = ["connectTimeout", "callTimeout"].map((name) => [name, settings.get<number | null>(name)]);
+  return Object.fromEntries(pairs.filter(([, value]) => value != null));
 }
 
-export function traceSetting(): "off" | "messages" | "verbose" {
+export function traceSetting(): string {
   return workspace.getConfiguration(SECTION).get("trace", "off");
-}
-
-export function concernsUs(event: ConfigurationChangeEvent): boolean {
-  return event.affectsConfiguration(SECTION);
-}
-
-export function needsRestart(event: ConfigurationChangeEvent): boolean {
-  return START_SETTINGS.some((name) => event.affectsConfiguration(name));
 }

@@ -1,26 +1,13 @@
-/** The sidecar's process and the LSP client that talks to it. */
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+/** The sidecar: started, restarted, stopped, asked; its state is what the user sees. */
 import { type CancellationToken, type Disposable, EventEmitter, type LogOutputChannel, l10n, workspace } from "vscode";
-import {
-  CloseAction,
-  ErrorAction,
-  type Executable,
-  ExecuteCommandRequest,
-  LanguageClient,
-  type MessageTransports,
-} from "vscode-languageclient/node";
-import { childEnvironment, type Launch } from "./launch.ts";
+import { Client } from "./client.ts";
+import type { Launch } from "./launch.ts";
 import type { ConnectionStatus, Notifications, Requests } from "./protocol.ts";
 import type { Provision } from "./provision.ts";
-import { launchSettings, sidecarSettings, traceSetting } from "./settings.ts";
+import { sidecarSettings, traceSetting } from "./settings.ts";
 import { newer, type SidecarState } from "./state.ts";
 
-/** Milliseconds in which a sidecar that is told to stop may end by itself. */
-const STOP_MS = 4000;
-
-/** A failure that the state tells already, and that the user saw. */
+/** A failure that the state tells already, and that the user was told of. */
 export class Unavailable extends Error {}
 
 export interface SidecarOptions {
@@ -37,7 +24,7 @@ export class Sidecar implements Disposable {
   private readonly changed = new EventEmitter<SidecarState>();
   private current: SidecarState = { kind: workspace.isTrusted ? "starting" : "untrusted" };
   private client: Client | undefined;
-  /** The one start or restart under way, so that callers share it. */
+  /** The one start under way, so that callers share it. */
   private starting: Promise<void> | undefined;
 
   readonly onDidChangeState = this.changed.event;
@@ -50,18 +37,22 @@ export class Sidecar implements Disposable {
     return this.current;
   }
 
+  /** The connection's status; undefined where the sidecar does not run. */
+  get status(): ConnectionStatus | undefined {
+    return this.current.kind === "running" ? this.current.status : undefined;
+  }
+
   /** Start it, where it does not run already.
    *
    * @throws Unavailable where it can't; the state says why
    */
-  start(): Promise<void> {
-    if (this.current.kind === "running") {
-      return Promise.resolve();
+  async start(): Promise<void> {
+    if (!this.status) {
+      this.starting ??= this.startAnew().finally(() => {
+        this.starting = undefined;
+      });
+      await this.starting;
     }
-    this.starting ??= this.startAnew().finally(() => {
-      this.starting = undefined;
-    });
-    return this.starting;
   }
 
   /** Stop it and start it again; a start under way comes first. */
@@ -75,26 +66,24 @@ export class Sidecar implements Disposable {
     const client = this.client;
     this.client = undefined;
     await client?.end();
-    if (this.current.kind === "running") {
-      this.change({ kind: "starting" });
-    }
+    this.change({ kind: "starting" });
   }
 
   /** Send a request; the sidecar is started where it does not run.
    *
    * @throws ResponseError with the sidecar's answer, or Unavailable
    */
-  async request<M extends keyof Requests>(
+  async request<M extends keyof Requests & string>(
     method: M,
     params: Requests[M]["params"],
     token?: CancellationToken,
   ): Promise<Requests[M]["result"]> {
     await this.start();
-    const client = this.client;
-    if (!client) {
+    if (!this.client) {
       throw new Unavailable(l10n.t("The sidecar is not running."));
     }
-    return client.sendRequest<Requests[M]["result"]>(method as string, params ?? {}, token);
+    // An absent token must not be handed on: it would count as a second param.
+    return this.client.sendRequest(method, params ?? {}, ...(token ? [token] : []));
   }
 
   /** Tell the running sidecar the settings that hold now. */
@@ -109,19 +98,17 @@ export class Sidecar implements Disposable {
 
   private async startAnew(): Promise<void> {
     if (!workspace.isTrusted) {
-      this.change({ kind: "untrusted" });
       throw new Unavailable(l10n.t("This workspace is not trusted, so MCP Sidecar starts nothing in it."));
     }
     try {
       const launch = await this.prepare();
-      try {
-        await this.run(launch);
-      } catch (error) {
+      await this.run(launch).catch(async (error) => {
+        // An environment that is broken is made anew, once.
         if (!(await this.options.provision.repair(launch))) {
           throw error;
         }
         await this.run(await this.prepare());
-      }
+      });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.change({ kind: "unavailable", message });
@@ -138,105 +125,30 @@ export class Sidecar implements Disposable {
   }
 
   private async run(launch: Launch): Promise<void> {
-    const client = new Client(launch, this.options, (message) => {
+    const client = new Client(launch, this.options.log, (message) => {
       if (this.client === client) {
         this.client = undefined;
         this.change({ kind: "crashed", message });
         this.options.onUnavailable(message);
       }
     });
-    client.onNotification("mcp/didChangeStatus", (status: ConnectionStatus) => this.take(status));
+    client.onNotification("mcp/didChangeStatus", (status: ConnectionStatus) => this.take(status, client));
     client.onNotification("mcp/didLog", this.options.onLog);
     client.onNotification("$/logTrace", this.options.onTrace);
-    await client.start();
+    await client.launch();
     this.client = client;
     await this.configure();
-    this.take(await client.sendRequest<ConnectionStatus>("mcp/status"));
+    this.take(await client.sendRequest<ConnectionStatus>("mcp/status"), client);
   }
 
-  private take(status: ConnectionStatus): void {
-    const known = this.current.kind === "running" ? this.current.status : undefined;
-    this.change({ kind: "running", status: newer(known, status) });
+  private take(status: ConnectionStatus, from: Client): void {
+    if (from === this.client) {
+      this.change({ kind: "running", status: newer(this.status, status) });
+    }
   }
 
   private change(state: SidecarState): void {
     this.current = state;
     this.changed.fire(state);
-  }
-}
-
-/** A language client for one life of the sidecar: it never restarts and never speaks to the user by itself. */
-class Client extends LanguageClient {
-  private process: ChildProcess | undefined;
-  private ending = false;
-  private lastWords = "";
-
-  constructor(launch: Launch, { log }: SidecarOptions, crashed: (message: string) => void) {
-    const executable: Executable = {
-      command: launch.command,
-      args: [...launch.args, "--log-level", launchSettings().logLevel],
-      options: { env: childEnvironment(process.env) },
-    };
-    super("mcpSidecar", "MCP Sidecar", executable, {
-      outputChannel: log,
-      initializationOptions: () => ({ mcp: sidecarSettings() }),
-      initializationFailedHandler: () => false,
-      stdioOptions: {
-        stdout: () => undefined,
-        stderr: (input) => {
-          createInterface({ input }).on("line", (line) => this.logLine(line, log));
-        },
-      },
-      errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: async () => {
-          const message = await this.causeOfDeath();
-          if (!this.ending) {
-            crashed(message);
-          }
-          return { action: CloseAction.DoNotRestart, handled: true, message };
-        },
-      },
-    });
-  }
-
-  /** Stop, however far it got; the process is gone afterwards, or is killed. */
-  async end(): Promise<void> {
-    this.ending = true;
-    await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
-  }
-
-  /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */
-  override registerFeature(feature: Parameters<LanguageClient["registerFeature"]>[0]): void {
-    const method = "registrationType" in feature ? feature.registrationType.method : undefined;
-    if (method !== ExecuteCommandRequest.method) {
-      super.registerFeature(feature);
-    }
-  }
-
-  /** Errors go to the log only: the extension itself says what the user has to know, once. */
-  override error(message: string, data?: unknown): void {
-    super.error(message, data, false);
-  }
-
-  protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
-    const transports = await super.createMessageTransports(encoding);
-    this.process = this.serverProcess;
-    return transports;
-  }
-
-  private logLine(line: string, log: LogOutputChannel): void {
-    this.lastWords = line;
-    const level = / (ERROR|CRITICAL) /.test(line) ? "error" : / WARNING /.test(line) ? "warn" : "info";
-    log[level](line);
-  }
-
-  private async causeOfDeath(): Promise<string> {
-    const child = this.process;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      await once(child, "exit", { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
-    }
-    const cause = child?.signalCode ?? child?.exitCode ?? l10n.t("unknown");
-    return `${l10n.t("The sidecar ended by itself ({0}).", cause)} ${this.lastWords}`.trim();
   }
 }

@@ -1,7 +1,7 @@
 /** The status bar item: always the truth about the connection, one click from what can be done. */
 import { type Disposable, env, l10n, MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
-import { type Action, actionsIn } from "./actions.ts";
-import { type SidecarState, stateName } from "./state.ts";
+import type { Action } from "./actions.ts";
+import type { SidecarState } from "./state.ts";
 import { type StatusView, statusView } from "./statusView.ts";
 
 export class StatusBar implements Disposable {
@@ -12,12 +12,12 @@ export class StatusBar implements Disposable {
     this.item.command = "mcpSidecar.showMenu";
   }
 
-  show(state: SidecarState, hasTarget: boolean): void {
-    const view = statusView(state, localTime);
+  show(state: SidecarState, actions: readonly Action[]): void {
+    const view = statusView(state, (iso) => new Date(iso).toLocaleString(env.language));
     this.item.text = view.text;
     this.item.backgroundColor = view.background && new ThemeColor(`statusBarItem.${view.background}Background`);
-    this.item.tooltip = tooltip(view, actionsIn(stateName(state), hasTarget));
-    this.item.accessibilityInformation = { label: view.label, role: "button" };
+    this.item.tooltip = tooltip(view, actions);
+    this.item.accessibilityInformation = { label: `MCP Sidecar: ${view.headline}`, role: "button" };
     this.item.show();
   }
 
@@ -26,17 +26,17 @@ export class StatusBar implements Disposable {
   }
 }
 
-function tooltip(view: StatusView, actions: readonly Action[]): MarkdownString {
+function tooltip({ headline, rows }: StatusView, actions: readonly Action[]): MarkdownString {
   const text = new MarkdownString("", true);
-  text.isTrusted = { enabledCommands: actions.map((action) => action.command) };
-  text.appendMarkdown("**").appendText(view.headline).appendMarkdown("**\n\n");
-  for (const [name, value] of view.rows) {
-    text.appendText(`${name}: ${value}`).appendMarkdown("  \n");
-  }
-  const links = actions.map((action) => `[$(${action.icon}) ${action.title()}](command:${action.command})`);
+  text.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
+  text.appendMarkdown(`**${plain(headline)}**\n\n`);
+  text.appendMarkdown(rows.map(([name, value]) => plain(`${name}: ${value}`)).join("  \n"));
+  const links = actions.map(({ icon, title, command }) => `[${icon} ${title}](command:${command})`);
   return text.appendMarkdown(`\n\n---\n\n${links.join(" &nbsp; ")}`);
 }
 
-function localTime(iso: string): string {
-  return new Date(iso).toLocaleString(env.language);
+/** Text without any markup; `appendText` would keep long lines from being wrapped. */
+function plain(text: string): string {
+  const oneLine = text.replace(/\s+/g, " ").replaceAll("$(", "$ (");
+  return oneLine.replace(/[\\`*_{}[\]()#+\-.!~<>|&]/g, "\\$&");
 }

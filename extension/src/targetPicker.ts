@@ -1,7 +1,8 @@
 /** The picker of *Connect…*: recent targets, the file being edited, and what is typed, checked while it is typed. */
-import { l10n, type QuickPickItem, QuickPickItemKind, type TextDocument, ThemeIcon, window, workspace } from "vscode";
+import { l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, window, workspace } from "vscode";
 import { failureOf } from "./failure.ts";
 import type { Recents, RecentTarget } from "./recents.ts";
+import { looksLikeServer } from "./serverScript.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 /** Milliseconds without a key after which what was typed is checked. */
@@ -29,59 +30,36 @@ export class TargetPicker {
 
   /** Let the user pick or type a target; undefined where they don't. */
   ask(initial = ""): Promise<string | undefined> {
-    const forget = { iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") };
     const picker = window.createQuickPick<TargetItem>();
     picker.title = l10n.t("Connect to an MCP Server");
     picker.placeholder = l10n.t("URL, path of a server script, or command line (such as npx -y some-server)");
-    picker.matchOnDetail = true;
     picker.value = initial;
 
-    const offer = (typed: TargetItem[]) => {
-      const recents = this.recents.all.map(
-        (recent): TargetItem => ({ label: recent.text, iconPath: new ThemeIcon("history"), recent, buttons: [forget] }),
-      );
-      const active = activeServerScript();
-      const script: TargetItem[] = active
-        ? [
-            {
-              label: active,
-              description: l10n.t("the file you are editing"),
-              iconPath: new ThemeIcon("file-code"),
-              target: active,
-            },
-          ]
-        : [];
-      const heading: TargetItem[] = recents.length
-        ? [{ label: l10n.t("recent"), kind: QuickPickItemKind.Separator }]
-        : [];
-      picker.items = [...typed, ...script, ...heading, ...recents];
-    };
-    const check = async (text: string) => {
-      const item = await this.understand(text);
-      // What was typed meanwhile is checked by its own turn.
-      if (picker.value.trim() === text) {
-        offer([item]);
-      }
-    };
-
     let pause: NodeJS.Timeout | undefined;
-    const typed = (value: string) => {
+    const update = (value: string) => {
       const text = value.trim();
       clearTimeout(pause);
-      offer(text ? [{ label: text, target: text, iconPath: new ThemeIcon("plug"), alwaysShow: true }] : []);
-      if (text) {
-        pause = setTimeout(() => void check(text), PAUSE_MS);
+      if (!text) {
+        picker.items = this.offers();
+        return;
       }
+      const typed = { label: text, target: text, alwaysShow: true };
+      picker.items = [{ ...typed, iconPath: new ThemeIcon("plug") }, ...this.offers()];
+      pause = setTimeout(async () => {
+        const understood = await this.understand(text);
+        // What was typed meanwhile is checked by its own turn.
+        if (picker.value.trim() === text) {
+          picker.items = [{ ...typed, ...understood }, ...this.offers()];
+        }
+      }, PAUSE_MS);
     };
-    typed(initial);
+    update(initial);
 
     return new Promise((resolve) => {
-      picker.onDidChangeValue(typed);
+      picker.onDidChangeValue(update);
       picker.onDidTriggerItemButton(async ({ item }) => {
-        if (item.recent) {
-          await this.recents.remove(item.recent);
-          typed(picker.value);
-        }
+        await (item.recent && this.recents.remove(item.recent));
+        update(picker.value);
       });
       picker.onDidAccept(() => {
         const [item] = picker.selectedItems;
@@ -98,15 +76,26 @@ export class TargetPicker {
     });
   }
 
-  /** What the sidecar makes of a text, as an item. */
-  private async understand(text: string): Promise<TargetItem> {
-    const item = { label: text, target: text, alwaysShow: true };
+  private offers(): TargetItem[] {
+    const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
+    const icon = new ThemeIcon("history");
+    const recents = this.recents.all.map((recent) => ({ label: recent.text, iconPath: icon, recent, buttons }));
+    const script = activeServerScript();
+    const edited = { description: l10n.t("the file you are editing"), iconPath: new ThemeIcon("file-code") };
+    return [
+      ...(script ? [{ label: script, target: script, ...edited }] : []),
+      ...(recents.length ? [{ label: l10n.t("recent"), kind: QuickPickItemKind.Separator }, ...recents] : []),
+    ];
+  }
+
+  /** What the sidecar makes of a text. */
+  private async understand(text: string): Promise<Partial<TargetItem>> {
     try {
       const { target } = await this.sidecar.request("mcp/resolve", { url: text });
-      const where = target.url ?? [target.command, ...(target.args ?? [])].join(" ");
-      return { ...item, iconPath: new ThemeIcon("plug"), detail: `${target.transport}: ${where}` };
+      const what = target.url ?? [target.command, ...(target.args ?? [])].join(" ");
+      return { iconPath: new ThemeIcon("plug"), detail: `${target.transport}: ${what}` };
     } catch (error) {
-      return { ...item, iconPath: new ThemeIcon("warning"), detail: failureOf(error)?.message ?? "" };
+      return { iconPath: new ThemeIcon("warning"), detail: failureOf(error)?.message ?? "" };
     }
   }
 }
@@ -114,23 +103,10 @@ export class TargetPicker {
 /** The path of the file in the active editor where it looks like an MCP server, as short as it is unambiguous. */
 function activeServerScript(): string | undefined {
   const document = window.activeTextEditor?.document;
-  if (!document || document.uri.scheme !== "file" || !looksLikeServer(document)) {
+  if (document?.uri.scheme !== "file" || !looksLikeServer(document.languageId, document.getText())) {
     return undefined;
   }
-  const [folder] = workspace.workspaceFolders ?? [];
-  const ours = folder !== undefined && workspace.getWorkspaceFolder(document.uri) === folder;
   // The sidecar resolves relative paths from the first folder.
+  const ours = workspace.getWorkspaceFolder(document.uri)?.index === 0;
   return ours ? workspace.asRelativePath(document.uri, false) : document.uri.fsPath;
-}
-
-const SERVER_MARKS = {
-  python: /^\s*(from|import)\s+(fastmcp|mcp)\b/m,
-  javascript: /["'](@modelcontextprotocol\/|fastmcp["'])/,
-  typescript: /["'](@modelcontextprotocol\/|fastmcp["'])/,
-};
-
-/** Whether a document looks like the script of an MCP server. */
-export function looksLikeServer(document: Pick<TextDocument, "languageId" | "getText">): boolean {
-  const mark = (SERVER_MARKS as Record<string, RegExp>)[document.languageId];
-  return mark?.test(document.getText()) ?? false;
 }

@@ -98,9 +98,12 @@ export class Profile {
   /** Changes settings.json; a running VS Code takes it over. Undefined removes a setting. */
   changeSettings(changes: Settings): void {
     Object.assign(this.#settings, changes);
-    const directory = join(this.userData, "User");
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, "settings.json"), JSON.stringify(this.#settings, null, 2));
+    // A window in a browser is a remote one: settings of scope "machine" are read from "Machine" there.
+    for (const scope of ["User", "Machine"]) {
+      const directory = join(this.userData, scope);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, "settings.json"), JSON.stringify(this.#settings, null, 2));
+    }
   }
 
   /** Writes a file of the workspace; its path. */

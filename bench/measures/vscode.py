@@ -1,0 +1,51 @@
+"""The VS Code extension: its size, its activation, a connect by the palette, and its first start, in a real VS Code."""
+
+import gzip
+import json
+import os
+import shutil
+import statistics
+import subprocess
+from pathlib import Path
+
+from bench.effort import Effort
+from bench.row import Budget, Row
+
+ROOT = Path(__file__).parents[2]
+NODE = os.environ.get("NODE") or shutil.which("node") or "node"
+
+
+def measure(effort: Effort) -> list[Row]:
+    bundle, vsix = ROOT / "dist/extension.cjs", ROOT / "build/mcp-sidecar.vsix"
+    seen = _in_vscode(len(list(effort.rounds(5))))
+    rows = [
+        Row(name="extension: bundle", unit="KiB", ours=bundle.stat().st_size / 1024),
+        Row(name="  compressed", unit="KiB", ours=len(gzip.compress(bundle.read_bytes())) / 1024),
+        Row(name="extension: .vsix, with the sidecar's wheel", unit="KiB", ours=vsix.stat().st_size / 1024),
+        Row(name="extension: activation", unit="ms", ours=seen["activation"]),
+        Row(
+            name="extension: Connect → connected, example server",
+            unit="ms",
+            ours=statistics.median(seen["connect"]),
+            budget=Budget("value", 1500),
+        ),
+        Row(
+            name="extension: first start with uv, packages cached",
+            unit="ms",
+            ours=statistics.median(seen["firstStartWithUv"]),
+            budget=Budget("value", 10_000),
+        ),
+        Row(
+            name="extension: first start without uv, packages cached",
+            unit="ms",
+            ours=statistics.median(seen["firstStartWithoutUv"]),
+        ),
+    ]
+    return rows
+
+
+def _in_vscode(rounds: int) -> dict:
+    uv = os.environ.get("UV") or shutil.which("uv") or ""
+    command = [NODE, "--import", "./tests/extension/vscode.ts", "bench/vscode/measure.ts", str(rounds), uv]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])

@@ -1,0 +1,109 @@
+/** The LSP client for one life of the sidecar: it never restarts and never speaks to the user by itself. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { type LogOutputChannel, l10n } from "vscode";
+import {
+  CloseAction,
+  ErrorAction,
+  ExecuteCommandRequest,
+  LanguageClient,
+  type Message,
+  type MessageTransports,
+  StreamMessageReader,
+} from "vscode-languageclient/node";
+import { decode } from "./json.ts";
+import { childEnvironment, type Launch } from "./launch.ts";
+import { launchSettings, sidecarSettings } from "./settings.ts";
+
+/** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
+const STOP_MS = 4000;
+
+export class Client extends LanguageClient {
+  private process: ChildProcess | undefined;
+  private ending = false;
+  private lastWords = "";
+
+  /**
+   * @param died called when the sidecar ended unasked, with the cause
+   */
+  constructor(launch: Launch, log: LogOutputChannel, died: (message: string) => void) {
+    const args = [...launch.args, "--log-level", launchSettings().logLevel];
+    const executable = { command: launch.command, args, options: { env: childEnvironment(process.env) } };
+    super("mcpSidecar", "MCP Sidecar", executable, {
+      outputChannel: log,
+      initializationOptions: () => ({ mcp: sidecarSettings() }),
+      initializationFailedHandler: () => false,
+      stdioOptions: {
+        stdout: () => undefined,
+        stderr: (input) => void createInterface({ input }).on("line", (line) => this.logLine(line, log)),
+      },
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: async () => {
+          const message = await this.causeOfDeath();
+          if (!this.ending) {
+            died(message);
+          }
+          return { action: CloseAction.DoNotRestart, handled: true, message };
+        },
+      },
+    });
+  }
+
+  /** Start.
+   *
+   * @throws Error that says why it did not
+   */
+  async launch(): Promise<void> {
+    await this.start().catch(async (error) => {
+      throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
+    });
+  }
+
+  /** Stop, however far it got; the process is gone afterwards, or is killed. */
+  async end(): Promise<void> {
+    this.ending = true;
+    await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
+  }
+
+  /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */
+  override registerFeature(feature: Parameters<LanguageClient["registerFeature"]>[0]): void {
+    if (!("registrationType" in feature) || feature.registrationType.method !== ExecuteCommandRequest.method) {
+      super.registerFeature(feature);
+    }
+  }
+
+  /** Errors go to the log only: the extension itself says what the user has to know, once. */
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+
+  protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
+    const transports = await super.createMessageTransports(encoding);
+    this.process = this.serverProcess;
+    if (!this.process?.stdout) {
+      return transports;
+    }
+    const exact = {
+      name: "application/json",
+      decode: async (bytes: Uint8Array) => decode(new TextDecoder().decode(bytes)) as Message,
+    };
+    return { ...transports, reader: new StreamMessageReader(this.process.stdout, { contentTypeDecoder: exact }) };
+  }
+
+  private logLine(line: string, log: LogOutputChannel): void {
+    this.lastWords = line;
+    const level = / (ERROR|CRITICAL) /.test(line) ? "error" : / WARNING /.test(line) ? "warn" : "info";
+    log[level](line);
+  }
+
+  private async causeOfDeath(): Promise<string> {
+    const child = this.process;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      await once(child, "exit", { signal: AbortSignal.timeout(STOP_MS) }).catch(() => undefined);
+    }
+    const cause = child?.signalCode ?? child?.exitCode ?? l10n.t("unknown");
+    return l10n.t("The sidecar ended by itself ({0}). {1}", cause, this.lastWords).trim();
+  }
+}

@@ -1,0 +1,278 @@
+/// <reference lib="dom" />
+/** The connection in the status bar: from Connect… to its loss, and back. */
+
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import {
+  connect,
+  enterTarget,
+  extensionTest,
+  extensionTests,
+  PYTHON,
+  processesLike,
+  SERVERS,
+  sidecarOf,
+  waitForHeadline,
+} from "./extensionTest.ts";
+import { kill } from "./processes.ts";
+import type { Theme } from "./profile.ts";
+import type { Workbench } from "./workbench.ts";
+
+for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
+  extensionTest(`connect, lose the server, reconnect, disconnect (${theme})`, { theme }, async (window) => {
+    const shot = (name: string) => window.screenshot(`connection/${theme}/${name}`);
+    await waitForHeadline(window, /^Disconnected$/);
+    await shot("1 disconnected");
+
+    await window.runCommand("MCP Sidecar: Connect…");
+    await window.quickInput.type("notes_server.py");
+    const { items } = await window.quickInput.waitFor(({ items: [first] }) => Boolean(first?.detail), "the check");
+    match(items[0]?.detail ?? "", /^stdio: .*python.* .*notes_server\.py$/);
+    await shot("2 the target is checked while it is typed");
+    await window.quickInput.accept();
+    await waitForHeadline(window, /^Connected to notes$/);
+    deepEqual((await window.status.states()).map(({ icons }) => icons[0]).slice(-2), ["sync~spin", "check"]);
+
+    const tooltip = await window.status.tooltip();
+    for (const row of [
+      /Server: notes 1\.0\.0/,
+      /Protocol: 20\d\d-/,
+      /Transport: stdio/,
+      /Connected since: /,
+      /0 tool calls, 0 res/,
+    ]) {
+      match(tooltip, row);
+    }
+    await shot("3 connected, with the tooltip");
+    await window.screen.restMouse();
+    await window.status.click();
+    const menu = await window.quickInput.labels();
+    deepEqual(menu, [
+      "Call Tool…",
+      "Reconnect",
+      "Connect…",
+      "Disconnect",
+      "Show Server Output",
+      "Show Status",
+      "Show Log",
+      "Restart Sidecar",
+    ]);
+    await shot("4 the menu");
+    await window.quickInput.cancel();
+
+    const [server] = processesLike(window, /python.* .*notes_server\.py/);
+    kill(server ?? 0, "SIGKILL");
+    const failed = await waitForHeadline(window, /^No connection to notes$/);
+    equal(failed.background, "error");
+    match(await window.status.tooltip(), /Last error: .*SIGKILL/);
+    await shot("5 the server was killed");
+    ok(!(await window.palette.offers("MCP Sidecar: Call Tool…")).length, "a tool can't be called without a connection");
+
+    await window.runCommand("MCP Sidecar: Reconnect");
+    await waitForHeadline(window, /^Connected to notes$/);
+    await window.runCommand("MCP Sidecar: Disconnect");
+    await waitForHeadline(window, /^Disconnected$/);
+    deepEqual(processesLike(window, /notes_server\.py/), []);
+    await shot("6 disconnected");
+  });
+}
+
+extensionTests(
+  "connecting",
+  {},
+  {
+    "recent targets come first, without what is secret in them": async (window) => {
+      const secret = "tell-nobody-4711";
+      await connect(window, `NOTES_TOKEN=${secret} ${PYTHON} notes_server.py`);
+      await window.runCommand("MCP Sidecar: Disconnect");
+      await waitForHeadline(window, /^Disconnected$/);
+      await window.runCommand("MCP Sidecar: Connect…");
+      const [first] = await window.quickInput.labels();
+      match(first ?? "", /^NOTES_TOKEN=\*\*\* /);
+      await window.screenshot("connect/recent target");
+      await window.quickInput.choose(first ?? "");
+      // With its secret, which the mask is not: it starts.
+      await waitForHeadline(window, /^Connected to notes$/);
+      await window.runCommand("MCP Sidecar: Show Status");
+      await window.editors.waitForText(/"state": "connected"/);
+      for (const text of [
+        await window.editors.text(),
+        await window.output.text("MCP Sidecar"),
+        await window.output.text("MCP Server"),
+      ]) {
+        ok(!text.includes(secret));
+      }
+      const stored = await storedState(window);
+      match(stored, /NOTES_TOKEN=\*\*\*/);
+      ok(!stored.includes(secret));
+    },
+    "the file in the editor is offered when it is a server": async (window) => {
+      await window.editors.open(join(window.folder, "notes_server.py"));
+      await window.runCommand("MCP Sidecar: Connect…");
+      const { items } = await window.quickInput.waitFor(({ items }) => items.length > 0);
+      deepEqual([items[0]?.label, items[0]?.description], ["notes_server.py", "the file you are editing"]);
+      await window.screenshot("connect/the file you are editing");
+      await window.quickInput.choose("notes_server.py");
+      await waitForHeadline(window, /^Connected to notes$/);
+    },
+    "a wrong command and a wrong URL are explained, with the next step": async (window) => {
+      await enterTarget(window, "npx-that-is-not-there server");
+      const refused = await window.notifications.waitFor(/npx-that-is-not-there/);
+      equal(refused.severity, "error");
+      deepEqual(refused.buttons, ["Change…", "Show Server Output"]);
+      await window.screenshot("connect/a wrong command");
+      await window.notifications.click("Change…");
+      equal((await window.quickInput.waitFor()).value, "npx-that-is-not-there server");
+      await window.quickInput.cancel();
+      await window.notifications.dismiss();
+
+      await enterTarget(window, "http://127.0.0.1:9/mcp");
+      const unreachable = await window.notifications.waitFor(/^(?!Connecting).*127\.0\.0\.1:9/);
+      deepEqual(unreachable.buttons, ["Retry", "Show Server Output"]);
+      equal((await waitForHeadline(window, /^No connection/)).background, "error");
+      await window.screenshot("connect/a wrong URL");
+    },
+    "a mistyped target leaves the good connection alone": async (window) => {
+      await connect(window);
+      await enterTarget(window, "http://127.0.0.1:9/mcp");
+      await window.notifications.waitFor(/^(?!Connecting).*127\.0\.0\.1:9/);
+      await waitForHeadline(window, /^Connected to notes$/);
+    },
+    "a connect that hangs can be cancelled": async (window) => {
+      await enterTarget(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} hangs`);
+      const { message } = await window.notifications.waitFor(/Connecting to /);
+      match(message, /nasty_stdio\.py/);
+      await window.screenshot("connect/slow, with Cancel");
+      await window.notifications.click("Cancel");
+      await waitForHeadline(window, /^(Disconnected|No connection.*)$/);
+      deepEqual(processesLike(window, /nasty_stdio/), []);
+    },
+    "what the server writes is in an output channel of its own": async (window) => {
+      await enterTarget(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} exits`);
+      await window.notifications.click("Show Server Output", /exit/);
+      await window.output.waitFor("MCP Server", /\[stderr\] .+/);
+      await window.screenshot("output/server");
+    },
+    "an HTTP server that goes away is looked for, and found again": async (window) => {
+      const port = await freePort();
+      let server = await serveNotes(window, port);
+      await connect(window, `http://127.0.0.1:${port}/mcp`);
+      server.kill("SIGKILL");
+      equal((await waitForHeadline(window, /^Lost notes, looking for it again$/)).background, "warning");
+      await window.screenshot("connection/an HTTP server is lost");
+      server = await serveNotes(window, port);
+      await waitForHeadline(window, /^Connected to notes$/, 30_000);
+      server.kill();
+      await once(server, "exit");
+    },
+    "the sidecar is killed: the status says so, Restart and the last target are a click away": async (window) => {
+      await connect(window);
+      kill(sidecarOf(window), "SIGKILL");
+      const crashed = await waitForHeadline(window, /^The sidecar crashed$/);
+      equal(crashed.background, "error");
+      const { buttons } = await window.notifications.waitFor(/ended by itself \(SIGKILL\)/);
+      deepEqual(buttons, ["Restart Sidecar", "Show Log", "Open Settings"]);
+      await window.screenshot("sidecar/crashed");
+      await window.notifications.click("Restart Sidecar");
+      await waitForHeadline(window, /^Disconnected$/);
+      await window.runCommand("MCP Sidecar: Reconnect");
+      await waitForHeadline(window, /^Connected to notes$/);
+
+      kill(sidecarOf(window), "SIGKILL");
+      await waitForHeadline(window, /^The sidecar crashed$/);
+      await window.runCommand("MCP Sidecar: Reconnect");
+      await waitForHeadline(window, /^Connected to notes$/);
+    },
+    "Restart Sidecar starts a new one": async (window) => {
+      await connect(window);
+      const before = sidecarOf(window);
+      await window.runCommand("MCP Sidecar: Restart Sidecar");
+      await waitForHeadline(window, /^Disconnected$/);
+      ok(sidecarOf(window) !== before);
+      deepEqual(processesLike(window, /notes_server\.py/), []);
+    },
+    "a reload of the window leaves one sidecar and no server": async (window) => {
+      await connect(window);
+      await window.reload();
+      await waitForHeadline(window, /^Disconnected$/);
+      await window.screen.until(
+        "one sidecar",
+        async () => processesLike(window, /-m mcp_sidecar/).length,
+        (count) => count === 1,
+      );
+      deepEqual(processesLike(window, /notes_server\.py/), []);
+      await window.runCommand("MCP Sidecar: Reconnect");
+      await waitForHeadline(window, /^Connected to notes$/);
+    },
+  },
+);
+
+extensionTest("the extension host dies: nothing is left running", {}, async (window) => {
+  await connect(window);
+  const [server] = processesLike(window, /notes_server\.py/);
+  const sidecar = sidecarOf(window);
+  window.killExtensionHost();
+  const alive = () => window.processes().filter(({ pid }) => pid === sidecar || pid === server);
+  await window.screen.until(
+    "the end of sidecar and server",
+    async () => alive(),
+    (left) => left.length === 0,
+  );
+});
+
+extensionTest(
+  "the trace of the traffic with the server has an output channel of its own",
+  { settings: { "mcpSidecar.trace": "verbose" } },
+  async (window) => {
+    await connect(window);
+    await window.output.waitFor("MCP Trace", /"method": ?"(initialize|server\/discover)"/);
+    await window.screenshot("output/trace");
+  },
+);
+
+/** The example server over HTTP, once it listens. */
+async function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {
+  const env = { ...process.env, ...window.server.tree.environment };
+  const child = spawn(PYTHON, [join(window.folder, "notes_server.py"), "--http", String(port)], { env });
+  await new Promise<void>((resolve, reject) => {
+    let said = "";
+    child.on("exit", () => reject(new Error(`the HTTP server ended:\n${said}`)));
+    child.stderr.on("data", (data) => {
+      said += data;
+      if (/Uvicorn running on/.test(said)) resolve();
+    });
+  });
+  return child;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** All that VS Code keeps in the browser's databases: in a browser the state of extensions is there. */
+function storedState(window: Workbench): Promise<string> {
+  return window.page.evaluate(async () => {
+    const done = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const all: unknown[] = [];
+    for (const { name } of await indexedDB.databases()) {
+      const database = await done(indexedDB.open(name ?? ""));
+      for (const store of database.objectStoreNames) {
+        all.push(await done(database.transaction(store).objectStore(store).getAll()));
+      }
+      database.close();
+    }
+    return JSON.stringify(all);
+  });
+}

@@ -1,0 +1,138 @@
+/** *Call Tool…*: from the picker over the arguments to the result beside them. */
+
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { connect, extensionTest, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
+import type { Theme } from "./profile.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** Open a tool's arguments, by the palette. */
+async function pick(window: Workbench, tool: string): Promise<void> {
+  await window.runCommand("MCP Sidecar: Call Tool…");
+  await window.quickInput.choose(tool);
+  await window.editors.waitForTab(new RegExp(`^${tool}\\.jsonc$`));
+}
+
+for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
+  extensionTest(`pick a tool, edit its arguments, call it, read the result (${theme})`, { theme }, async (window) => {
+    const shot = (name: string) => window.screenshot(`tools/${theme}/${name}`);
+    await connect(window);
+    await window.runCommand("MCP Sidecar: Call Tool…");
+    const { items } = await window.quickInput.waitFor(({ items }) => items.length > 0);
+    ok(items.some(({ label, detail }) => label === "add_note" && detail === "Write a note down."));
+    await shot("1 the tools");
+    await window.quickInput.choose("add_note");
+    await window.editors.waitForText(/"title": ""/);
+    await shot("2 the arguments");
+
+    await window.editors.replaceText('{ "title": "Buy milk", "tags": ["errand"], }');
+    await window.editors.clickCodeLens("Call add_note");
+    const text = await window.webviews.text("add_note");
+    for (const part of [/add_note/, /Result/, /Buy milk/, /\d ms/, /\d B/]) {
+      match(text, part);
+    }
+    await shot("3 the result beside its arguments");
+    match(await window.status.tooltip(), /1 tool calls/);
+
+    // Called again by its key, with other arguments.
+    await window.editors.select("add_note.jsonc");
+    await window.editors.replaceText('{ "title": "" }');
+    await window.page.keyboard.press("Control+Enter");
+    await window.screen.until(
+      "the tool's error",
+      () => window.webviews.text("add_note"),
+      (seen) => /Tool error/.test(seen),
+    );
+    await shot("4 a tool error");
+  });
+}
+
+extensionTests(
+  "calling tools",
+  {},
+  {
+    "arguments that are no JSON are refused at their place, and nothing is called": async (window) => {
+      await connect(window);
+      await pick(window, "add_note");
+      await window.editors.replaceText('{\n  "title": nonsense\n}');
+      await window.page.keyboard.press("Control+Enter");
+      const { message } = await window.notifications.waitFor(/line 2/);
+      match(message, /The arguments are not right in line 2: /);
+      await window.screenshot("tools/arguments that are no JSON");
+      match(await window.status.tooltip(), /0 tool calls/);
+    },
+    "arguments are still there for the next call": async (window) => {
+      await connect(window);
+      await pick(window, "add_note");
+      await window.editors.replaceText('{ "title": "kept" }');
+      await window.page.keyboard.press("Control+Enter");
+      await window.webviews.text("add_note");
+      await window.runCommand("View: Close All Editors");
+      await pick(window, "add_note");
+      equal(await window.editors.text(), '{ "title": "kept" }');
+    },
+    "images and text are shown as such, and nothing of the server runs in the page": async (window) => {
+      await connect(window, `${PYTHON} ${join(SERVERS, "good.py")}`);
+      await pick(window, "blocks");
+      await window.page.keyboard.press("Control+Enter");
+      await window.webviews.text("blocks");
+      const frame = await window.webviews.frame("blocks");
+      const images = await frame
+        ?.locator("img")
+        .evaluateAll((all) => all.map((image) => (image as unknown as { naturalWidth: number }).naturalWidth));
+      ok(images && images.length > 0 && images.every((width) => width > 0), `the images: ${images}`);
+      await window.screenshot("tools/an image");
+      equal(await frame?.locator("script").count(), 0);
+    },
+    "a long call shows progress, and Cancel ends it": async (window) => {
+      await connect(window);
+      await pick(window, "import_notes");
+      await window.editors.replaceText('{ "lines": ["a", "b", "c", "d", "e", "f"], "seconds_each": 10 }');
+      await window.page.keyboard.press("Control+Enter");
+      await window.notifications.waitFor(/Calling import_notes/);
+      await window.screenshot("tools/a long call");
+      await window.notifications.click("Cancel");
+      await window.screen.until(
+        "the cancelled call",
+        () => window.webviews.text("import_notes"),
+        (text) => /Cancelled/.test(text),
+      );
+      await waitForHeadline(window, /^Connected to notes$/);
+    },
+    "a server that dies in a call: the result says why": async (window) => {
+      await connect(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} exits-in-call`);
+      await window.runCommand("MCP Sidecar: Call Tool…");
+      const [tool] = await window.quickInput.labels();
+      await window.quickInput.choose(tool ?? "");
+      await window.editors.waitForTab(/\.jsonc$/);
+      await window.page.keyboard.press("Control+Enter");
+      const text = await window.screen.until(
+        "the failure",
+        () => window.webviews.text(tool ?? ""),
+        (seen) => /Failed/.test(seen),
+      );
+      match(text, /exit.* 7/i);
+      await window.screenshot("tools/the server died in the call");
+    },
+    "integers beyond JavaScript's are neither sent nor shown altered": async (window) => {
+      await connect(window, `${PYTHON} ${join(SERVERS, "good.py")}`);
+      await pick(window, "add");
+      await window.editors.replaceText('{ "a": 12345678901234567890, "b": 1 }');
+      await window.page.keyboard.press("Control+Enter");
+      const text = await window.screen.until(
+        "the sum",
+        () => window.webviews.text("add"),
+        (seen) => /Result/.test(seen),
+      );
+      match(text, /"result": 12345678901234567891\b/);
+    },
+    "the whole status is a document that follows the connection": async (window) => {
+      await window.runCommand("MCP Sidecar: Show Status");
+      await window.editors.waitForText(/"state": "disconnected"/);
+      await connect(window);
+      const status = JSON.parse(await window.editors.waitForText(/"state": "connected"/));
+      deepEqual(status.server.name, "notes");
+      await window.screenshot("status/whole");
+    },
+  },
+);

@@ -1,0 +1,71 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import test from "node:test";
+import { actionsIn, type Contribution } from "../../extension/src/actions.ts";
+import type { StateName } from "../../extension/src/state.ts";
+
+function read(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+}
+
+const manifest = JSON.parse(read("package.json"));
+const words: Record<string, string> = JSON.parse(read("package.nls.json"));
+const commands: Contribution[] = manifest.contributes.commands;
+
+function offered(state: StateName, hasTarget = true): string[] {
+  return actionsIn(commands, state, hasTarget).map(({ command }) => command.replace("mcpSidecar.", ""));
+}
+
+const ALWAYS = ["connect", "showServerOutput", "showStatus", "showLog"];
+
+test("each state offers what makes sense in it, in the order of use", () => {
+  const table: Record<StateName, string[]> = {
+    untrusted: ALWAYS,
+    installing: ALWAYS,
+    starting: ALWAYS,
+    crashed: ["reconnect", ...ALWAYS, "restart"],
+    unavailable: [...ALWAYS, "restart"],
+    disconnected: ["reconnect", ...ALWAYS, "restart"],
+    connecting: ["connect", "disconnect", ...ALWAYS.slice(1), "restart"],
+    connected: ["callTool", "reconnect", "connect", "disconnect", ...ALWAYS.slice(1), "restart"],
+    reconnecting: ["reconnect", "connect", "disconnect", ...ALWAYS.slice(1), "restart"],
+    failed: ["reconnect", "connect", "disconnect", ...ALWAYS.slice(1), "restart"],
+  };
+  for (const state of Object.keys(table) as StateName[]) {
+    deepEqual(offered(state), table[state], state);
+  }
+});
+
+test("Reconnect is offered only where there was a target", () => {
+  ok(!offered("disconnected", false).includes("reconnect"));
+});
+
+test("every command of the manifest has a title, an icon and is one of the palette's category", () => {
+  for (const { command, title, icon, ...rest } of commands) {
+    ok(words[title.replaceAll("%", "")], command);
+    ok(/^\$\([a-z-]+\)$/.test(icon), command);
+    equal((rest as { category?: string }).category, "MCP Sidecar", command);
+  }
+});
+
+test("every text of the manifest that is to be translated is there, and none is left over", () => {
+  const used = [...read("package.json").matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key);
+  deepEqual([...new Set(used)].sort(), Object.keys(words).sort());
+});
+
+test("every text of the code goes through l10n", () => {
+  const calls = /\b(show(?:Error|Warning|Information)Message|report)\(\s*["'`]/;
+  for (const name of readdirSync(new URL("../../extension/src", import.meta.url))) {
+    ok(!calls.test(read(`extension/src/${name}`)), name);
+  }
+});
+
+test("in a workspace that is not trusted the settings that name programs are not read from it", () => {
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  deepEqual([...restrictedConfigurations].sort(), ["mcpSidecar.command", "mcpSidecar.interpreter"]);
+});
+
+test("the extension has the sidecar's version", () => {
+  const version = /^version = "(.*)"$/m.exec(read("pyproject.toml"))?.[1];
+  equal(manifest.version, version);
+});

@@ -1,0 +1,106 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import test from "node:test";
+import type { ConnectionStatus } from "../../extension/src/protocol.ts";
+import { newer, type SidecarState, stateName } from "../../extension/src/state.ts";
+import { statusView } from "../../extension/src/statusView.ts";
+
+const AT = "2026-07-28T12:00:00.000Z";
+
+const CONNECTED: ConnectionStatus = {
+  state: "connected",
+  since: AT,
+  target: { name: "notes_server.py", transport: "stdio", command: "python", args: ["notes_server.py"] },
+  server: { name: "notes", version: "1.0.0", protocolVersion: "2026-07-28", capabilities: {} },
+  connectedAt: AT,
+  statistics: { toolsCalled: 3, resourcesAccessed: 2, promptsExecuted: 1, errors: 4 },
+  inFlight: 0,
+  error: null,
+  revision: 7,
+};
+
+function view(status: Partial<ConnectionStatus>) {
+  return statusView({ kind: "running", status: { ...CONNECTED, ...status } }, (iso) => `at ${iso}`);
+}
+
+const ERROR = { kind: "connection_lost", message: "It ended.", suggestion: "Start it again.", details: {} } as const;
+
+test("each state has its own icon, background and words", () => {
+  const states: SidecarState[] = [
+    { kind: "untrusted" },
+    { kind: "installing" },
+    { kind: "starting" },
+    { kind: "crashed", message: "gone" },
+    { kind: "unavailable", message: "no Python" },
+    ...(["disconnected", "connecting", "connected", "reconnecting", "failed"] as const).map((state) => ({
+      kind: "running" as const,
+      status: { ...CONNECTED, state },
+    })),
+  ];
+  const seen = states.map((state) => {
+    const { text, background } = statusView(state, String);
+    return [stateName(state), text, background];
+  });
+  deepEqual(seen, [
+    ["untrusted", "$(shield) MCP", undefined],
+    ["installing", "$(sync~spin) MCP: installing", undefined],
+    ["starting", "$(sync~spin) MCP: starting", undefined],
+    ["crashed", "$(error) MCP: sidecar crashed", "error"],
+    ["unavailable", "$(error) MCP: sidecar can't start", "error"],
+    ["disconnected", "$(debug-disconnect) MCP", undefined],
+    ["connecting", "$(sync~spin) MCP: notes_server.py", undefined],
+    ["connected", "$(check) MCP: notes", undefined],
+    ["reconnecting", "$(warning) MCP: notes", "warning"],
+    ["failed", "$(error) MCP: notes", "error"],
+  ]);
+});
+
+test("the tooltip tells server, version, protocol, transport, since when and the four statistics", () => {
+  deepEqual(view({}).rows, [
+    ["Target", "python notes_server.py"],
+    ["Transport", "stdio"],
+    ["Server", "notes 1.0.0"],
+    ["Protocol", "2026-07-28"],
+    ["Connected since", `at ${AT}`],
+    ["Statistics", "3 tool calls, 2 resources read, 1 prompts, 4 errors"],
+  ]);
+});
+
+test("the last error is in the tooltip, with what to do", () => {
+  const rows = new Map(view({ state: "failed", error: ERROR }).rows);
+  equal(rows.get("Last error"), "It ended. Start it again.");
+});
+
+test("requests that wait for an answer are told", () => {
+  equal(new Map(view({ inFlight: 2 }).rows).get("Waiting for an answer"), "2");
+});
+
+test("why the sidecar does not run is in the tooltip", () => {
+  deepEqual(statusView({ kind: "unavailable", message: "no Python" }, String).rows, [["Cause", "no Python"]]);
+});
+
+test("an attempt is named after its target, not after the server that still stands", () => {
+  match(view({ state: "connecting" }).text, /notes_server\.py/);
+});
+
+test("a server's title comes before its name", () => {
+  match(view({ server: { ...CONNECTED.server, title: "My Notes" } as ConnectionStatus["server"] }).text, /My Notes/);
+});
+
+test("a server can put neither icons nor lines into the status bar, and its name is cut", () => {
+  const name = `$(error) evil\nname ${"x".repeat(100)}`;
+  const { text } = view({ server: { ...CONNECTED.server, name } as ConnectionStatus["server"] });
+  ok(!text.slice("$(check)".length).includes("$("));
+  ok(!text.includes("\n"));
+  ok(text.length < 60);
+});
+
+test("without a target a failure is told without a name", () => {
+  equal(view({ state: "failed", target: null, server: null }).text, "$(error) MCP");
+});
+
+test("an older status never replaces a newer one", () => {
+  const [old, now] = [CONNECTED, { ...CONNECTED, revision: 8 }];
+  equal(newer(now, old), now);
+  equal(newer(old, now), now);
+  equal(newer(undefined, old), old);
+});
