@@ -9,8 +9,10 @@ import argparse
 import asyncio
 import base64
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,8 +33,27 @@ from pydantic import BaseModel, Field
 
 mcp: FastMCP[Any] = FastMCP("good", version="2.0.1", instructions="Call `echo` first.")
 
-PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n pixel").decode()
-CLICK = base64.b64encode(b"RIFF click").decode()
+
+def _png(width: int, height: int) -> bytes:
+    """A picture that programs can show: red grows from left to right."""
+    row = b"\0" + b"".join(bytes((255 * x // width, 90, 160)) for x in range(width))
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
+def _wav() -> bytes:
+    """An eighth of a second of silence that programs can play."""
+    samples = bytes([128]) * 1000
+    form = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
+    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+PICTURE = base64.b64encode(_png(96, 64)).decode()
+CLICK = base64.b64encode(_wav()).decode()
 
 
 class Weather(BaseModel):
@@ -75,10 +96,10 @@ def big(size: Annotated[int, Field(ge=0, description="bytes")]) -> ToolResult:
 def blocks() -> ToolResult:
     """Give one content block of each kind."""
     note = TextResourceContents(uri="note://1", mime_type="text/plain", text="a note")
-    blob = BlobResourceContents(uri="blob://1", mime_type="application/octet-stream", blob=PIXEL)
+    blob = BlobResourceContents(uri="blob://1", mime_type="application/octet-stream", blob=PICTURE)
     content: list[ContentBlock] = [
         TextContent(type="text", text="words"),
-        ImageContent(type="image", data=PIXEL, mime_type="image/png"),
+        ImageContent(type="image", data=PICTURE, mime_type="image/png"),
         AudioContent(type="audio", data=CLICK, mime_type="audio/wav"),
         ResourceLink(type="resource_link", uri="note://1", name="a note"),
         EmbeddedResource(type="resource", resource=note),

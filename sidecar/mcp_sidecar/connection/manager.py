@@ -219,10 +219,10 @@ class ConnectionManager:
                 suggestion = "Wait for the state `connected`, or start the server."
             case "failed":
                 message = "Not connected: the connection failed"
-                suggestion = "Use mcp/reconnect once the cause is mended."
+                suggestion = "Reconnect once the cause is mended."
             case _:
                 message = "Not connected"
-                suggestion = "Use mcp/connect first."
+                suggestion = "Connect to a server first."
         why = f": {self._error.message}" if self._error is not None and self._truth.state != "disconnected" else "."
         details = {"state": self.get_status().state}
         return NotConnected(f"{message}{why}", suggestion=suggestion, details=details)
@@ -307,7 +307,7 @@ class ConnectionManager:
             self._period += 1
             self._changed()
         if standing is not None:
-            reason = ConnectionLost("Disconnected by mcp/disconnect.", suggestion="Use mcp/connect to connect again.")
+            reason = ConnectionLost("Disconnected on request.", suggestion="Connect again.")
             await asyncio.shield(self._let_go(standing, reason))
         return self.get_status()
 
@@ -319,7 +319,7 @@ class ConnectionManager:
             SidecarError, Interrupted: as `connect()`.
         """
         if self._last_target is None:
-            raise NotConnected("There is nothing to reconnect to.", suggestion="Use mcp/connect first.")
+            raise NotConnected("There is nothing to reconnect to.", suggestion="Connect to a server first.")
         return await self.connect(self._last_target)
 
     async def request(self, method: str, params: Mapping[str, Any] | None = None) -> "Answer":

@@ -60,7 +60,7 @@ class StdioChannel(Channel):
             request_id,
             TransportError(
                 problem,
-                suggestion="Look for what blocks the server; mcp/reconnect starts it again.",
+                suggestion="Look for what blocks the server; reconnecting starts it again.",
                 details={"unreadBytes": self.process.unread},
             ),
         )
@@ -107,5 +107,5 @@ class StdioChannel(Channel):
             message = f"{what}, with nothing on stderr."
             advice = "If it ends at once, see that the script really starts the server, as by mcp.run()"
         self._events.ended(
-            ConnectionLost(message, suggestion=f"{advice}; then use mcp/reconnect to start it again.", details=details)
+            ConnectionLost(message, suggestion=f"{advice}; then reconnect to start it again.", details=details)
         )

@@ -75,7 +75,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     await waitForHeadline(window, /^Connected to notes$/);
     await window.runCommand("MCP Sidecar: Disconnect");
     await waitForHeadline(window, /^Disconnected$/);
-    deepEqual(processesLike(window, /notes_server\.py/), []);
+    await serverGone(window);
     await shot("6 disconnected");
   });
 }
@@ -148,7 +148,7 @@ extensionTests(
       await window.screenshot("connect/slow, with Cancel");
       await window.notifications.click("Cancel");
       await waitForHeadline(window, /^(Disconnected|No connection.*)$/);
-      deepEqual(processesLike(window, /nasty_stdio/), []);
+      await serverGone(window);
     },
     "what the server writes is in an output channel of its own": async (window) => {
       await enterTarget(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} exits`);
@@ -192,7 +192,7 @@ extensionTests(
       await window.runCommand("MCP Sidecar: Restart Sidecar");
       await waitForHeadline(window, /^Disconnected$/);
       ok(sidecarOf(window) !== before);
-      deepEqual(processesLike(window, /notes_server\.py/), []);
+      await serverGone(window);
     },
     "a reload of the window leaves one sidecar and no server": async (window) => {
       await connect(window);
@@ -203,7 +203,7 @@ extensionTests(
         async () => processesLike(window, /-m mcp_sidecar/).length,
         (count) => count === 1,
       );
-      deepEqual(processesLike(window, /notes_server\.py/), []);
+      await serverGone(window);
       await window.runCommand("MCP Sidecar: Reconnect");
       await waitForHeadline(window, /^Connected to notes$/);
     },
@@ -221,6 +221,8 @@ extensionTest("the extension host dies: nothing is left running", {}, async (win
     async () => alive(),
     (left) => left.length === 0,
   );
+  // VS Code starts it anew, and with it the sidecar.
+  await waitForHeadline(window, /^Disconnected$/);
 });
 
 extensionTest(
@@ -232,6 +234,12 @@ extensionTest(
     await window.screenshot("output/trace");
   },
 );
+
+/** The status says at once that a connection ends; its server has a moment to follow. */
+async function serverGone(window: Workbench): Promise<void> {
+  const servers = async () => processesLike(window, /notes_server\.py|nasty_stdio\.py/);
+  await window.screen.until("the server's end", servers, (left) => left.length === 0);
+}
 
 /** The example server over HTTP, once it listens. */
 async function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {

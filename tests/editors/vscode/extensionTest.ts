@@ -63,7 +63,7 @@ function prepare(window: Workbench): void {
 
 async function cleanUp(window: Workbench): Promise<void> {
   if (await window.quickInput.state()) await window.quickInput.cancel();
-  await window.notifications.dismiss();
+  await window.runCommand("Notifications: Clear All Notifications");
   await window.runCommand("View: Close All Editors");
   // Arguments that were not sent are asked about.
   const dialog = () => window.notifications.dialog();

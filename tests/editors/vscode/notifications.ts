@@ -76,6 +76,8 @@ export class Notifications {
     await this.waitFor(message);
     const item = this.#toasts.filter({ hasText: message });
     await item.getByRole("button", { name: button, exact: true }).click();
+    // Or the tooltip of what comes in its place would cover other things.
+    await this.#screen.restMouse();
   }
 
   /** Opens the centre, which has all of them, also those that went away by themselves. */

@@ -107,8 +107,9 @@ export class StatusBar {
 
   async #hover(): Promise<Locator> {
     const tooltip = this.#screen.page.locator(".workbench-hover");
-    // A mouse that rests on the item already opens nothing.
+    // A mouse that rests on the item already opens nothing, and the focus keeps a tooltip open.
     await this.#screen.restMouse();
+    await this.#item.locator("a").first().blur();
     await tooltip.waitFor({ state: "hidden" });
     await this.#item.hover();
     await tooltip.waitFor();

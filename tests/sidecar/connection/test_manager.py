@@ -285,7 +285,7 @@ async def refusal(owner: Owner) -> NotConnected:
 async def test_when_disconnected_a_request_says_to_connect_first(owner: Owner) -> None:
     error = await refusal(owner)
     assert (error.message, error.details) == ("Not connected.", {"state": "disconnected"})
-    assert "mcp/connect" in error.suggestion
+    assert "Connect" in error.suggestion
 
 
 async def test_when_connecting_a_request_says_to_wait(owner: Owner) -> None:
@@ -306,7 +306,7 @@ async def test_when_failed_a_request_says_why(owner: Owner) -> None:
     await owner.until(lambda: owner.status.state == "failed")
     error = await refusal(owner)
     assert error.message.startswith("Not connected: the connection failed: The server exited with code 9")
-    assert "mcp/reconnect" in error.suggestion
+    assert "Reconnect" in error.suggestion
     assert error.details == {"state": "failed"}
 
 

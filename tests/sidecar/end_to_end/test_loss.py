@@ -58,7 +58,7 @@ async def test_calls_in_flight_fail_at_once_and_later_ones_fast(
     with pytest.raises(ResponseError) as refused:
         await editor.call("echo", timeout=1, text="x")
     assert refused.value.kind == "not_connected"
-    assert "mcp/reconnect" in refused.value.data["suggestion"]
+    assert "Reconnect" in refused.value.data["suggestion"]
     status = await editor.status()
     assert (status["state"], status["statistics"]["errors"], status["inFlight"]) == ("failed", 2, 0)
 
@@ -114,4 +114,4 @@ async def test_reconnect_without_a_target_says_so(start_editor: Callable[..., Aw
     with pytest.raises(ResponseError) as refused:
         await editor.request("mcp/reconnect")
     assert refused.value.kind == "not_connected"
-    assert "mcp/connect" in refused.value.data["suggestion"]
+    assert "Connect" in refused.value.data["suggestion"]
