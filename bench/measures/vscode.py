@@ -18,7 +18,7 @@ NODE = os.environ.get("NODE") or shutil.which("node") or "node"
 def measure(effort: Effort) -> list[Row]:
     bundle, vsix = ROOT / "dist/extension.cjs", ROOT / "build/mcp-sidecar.vsix"
     seen = _in_vscode(sum(1 for _ in effort.rounds(5)))
-    rows = [
+    return [
         Row(name="extension: bundle", unit="KiB", ours=bundle.stat().st_size / 1024),
         Row(name="  compressed", unit="KiB", ours=len(gzip.compress(bundle.read_bytes())) / 1024),
         Row(name="extension: .vsix, with the sidecar's wheel", unit="KiB", ours=vsix.stat().st_size / 1024),
@@ -41,7 +41,6 @@ def measure(effort: Effort) -> list[Row]:
             ours=statistics.median(seen["firstStartWithoutUv"]),
         ),
     ]
-    return rows
 
 
 def _in_vscode(rounds: int) -> dict:
