@@ -7,6 +7,7 @@ import shutil
 import statistics
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from bench.effort import Effort
 from bench.row import Budget, Row
@@ -43,8 +44,9 @@ def measure(effort: Effort) -> list[Row]:
     ]
 
 
-def _in_vscode(rounds: int) -> dict:
+def _in_vscode(rounds: int) -> dict[str, Any]:
     uv = os.environ.get("UV") or shutil.which("uv") or ""
     command = [NODE, "--import", "./tests/extension/vscode.ts", "bench/vscode/measure.ts", str(rounds), uv]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
