@@ -40,7 +40,7 @@ EXTENSION_READY := node_modules/.ready
 VSIX := build/mcp-sidecar.vsix
 BUNDLE := dist/sidecar/.ready
 
-.PHONY: help setup demo test test-sidecar test-extension test-vscode bench check format types vsix install lock clean
+.PHONY: help setup demo test test-sidecar test-extension test-vscode bench check format types vsix pictures install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ types: $(VENV_READY) ## Write the extension's protocol types anew from the sidec
 	$(VENV)/python scripts/protocol_types.py
 
 vsix: $(VSIX) ## Build the VS Code extension
+
+pictures: setup $(VSIX) ## Take the pictures of the documentation anew, in a real VS Code
+	$(NODE) tests/editors/vscode/pictures.ts
 
 install: $(VSIX) ## Install the VS Code extension into code, codium or code-server, whichever is there
 	@for editor in code codium code-server; do \

@@ -77,23 +77,32 @@ def _text(lines: list[_Line]) -> ArgumentsText:
 
 
 def _members(reader: SchemaReader, shape: Shape, depth: int) -> list[_Line]:
-    """Write an object, with a comment for each member."""
+    """Write an object, with a comment for each member.
+
+    The optional ones come first: uncommented, each brings its comma, and none is left before the closing brace, which
+    editors warn of.
+    """
     written: list[_Line] = []
-    for name in {**shape.required, **dict.fromkeys(shape.properties)}:
+    optional = [name for name in shape.properties if name not in shape.required]
+    required = list(shape.required)
+    for name in (*optional, *required):
         member = reader.shape(shape.properties.get(name))
         is_optional = name not in shape.required
         if not is_optional and reader.is_plain_object(member, depth + 1):
             value = _members(reader, member, depth + 1)
         else:
             value = _value(reader.sample(member, depth + 1))
-        lines = _member(name, value, reader.note(member))
+        lines = _member(name, value, reader.note(member), is_last=required[-1:] == [name])
         written += [line.after("// ")._replace(is_optional=True) for line in lines] if is_optional else lines
     return _braces(written)
 
 
 def _object(value: Mapping[str, Any]) -> list[_Line]:
     """Write an object that the schema itself offers."""
-    return _braces([line for name, member in value.items() for line in _member(name, _value(member), "")])
+    last = next(reversed(value), None)
+    return _braces(
+        [line for name, member in value.items() for line in _member(name, _value(member), "", is_last=name == last)]
+    )
 
 
 def _braces(members: Iterable[_Line]) -> list[_Line]:
@@ -101,10 +110,11 @@ def _braces(members: Iterable[_Line]) -> list[_Line]:
     return [_Line("{"), *inside, _Line("}")] if inside else [_Line("{}", 1)]
 
 
-def _member(name: str, value: list[_Line], note: str) -> list[_Line]:
-    """Put a name before a value, a comma behind it, and a comment at the end of the first line."""
+def _member(name: str, value: list[_Line], note: str, *, is_last: bool) -> list[_Line]:
+    """Put a name before a value, a comma between it and the next, and a comment at the end of the first line."""
     lines = [value[0].after(f"{quote(name)}: "), *value[1:]]
-    lines[-1] = lines[-1]._replace(text=f"{lines[-1].text},")
+    if not is_last:
+        lines[-1] = lines[-1]._replace(text=f"{lines[-1].text},")
     if note:
         lines[0] = lines[0]._replace(text=f"{lines[0].text} // {note}")
     return lines

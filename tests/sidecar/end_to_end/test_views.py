@@ -24,8 +24,8 @@ async def test_prefilling_needs_no_connection_and_keeps_numbers(editor: Editor) 
     properties = {"a": {"default": BIG}, "b": {"default": [1.0, 0.1]}}
     tool = {"name": "t", "inputSchema": {"properties": properties, "required": ["a"]}, "unknown": [None]}
     found = await editor.request("mcp/prefill", {"tool": tool})
-    assert found["cursor"] == {"line": 3, "character": len('  "a": ')}
-    assert f'  "a": {BIG},\n  // "b": [\n  //   1.0,\n  //   0.1\n  // ],\n' in found["text"]
+    assert found["cursor"] == {"line": 7, "character": len('  "a": ')}
+    assert f'  // "b": [\n  //   1.0,\n  //   0.1\n  // ],\n  "a": {BIG}\n' in found["text"]
     command = {"command": "mcpSidecar.prefill", "arguments": [{"tool": tool}]}
     assert await editor.request("workspace/executeCommand", command) == found
 

@@ -101,7 +101,7 @@ def test_a_comment_tells_type_choices_constraints_and_description() -> None:
         '  "unit": "C", // "C" | "F"',
         '  "tags": [], // string[]',
         '  "mood": "good", // "good" | null',
-        '  "many": 0, // 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | …',
+        '  "many": 0 // 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | …',
         "}",
     ]
 
@@ -113,6 +113,14 @@ def test_an_optional_argument_is_commented_out_and_valid_once_it_is_uncommented(
     assert parsed(text) == {"a": ""}
     assert parsed(uncommented(text)) == {"a": "", "b": [1, {"c": 2}], "place": {"city": ""}}
     assert parsed(uncommented(draft(obj({"place": place})))) == {"place": {"city": "", "zip": ""}}
+
+
+def test_no_comma_is_left_before_a_closing_brace_which_editors_warn_of() -> None:
+    place = obj({"city": {"type": "string"}, "zip": {"type": "string"}}, ["city"])
+    schema = obj({"a": {"type": "string"}, "b": {"type": "string"}, "place": place}, ["a", "place"])
+    for text in (draft(schema), uncommented(draft(schema))):
+        without_comments = re.sub(r"//.*", "", text)
+        assert json.loads(without_comments)["place"]["city"] == ""
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+/** The pictures of the documentation, taken from a real VS Code: `make pictures`. */
+
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { connect, openExtension, waitForHeadline } from "./extensionTest.ts";
+import { ROOT } from "./installation.ts";
+
+const IMAGES = join(ROOT, "docs/images");
+
+const window = await openExtension({
+  scale: 2,
+  settings: {
+    "workbench.activityBar.location": "hidden",
+    "breadcrumbs.enabled": false,
+    "editor.minimap.enabled": false,
+  },
+});
+try {
+  mkdirSync(IMAGES, { recursive: true });
+  await waitForHeadline(window, /^Disconnected$/);
+  await window.page.setViewportSize({ width: 1100, height: 560 });
+  // A path of its own would say where the picture was taken.
+  await connect(window, ".venv/bin/python notes_server.py");
+  await window.status.tooltip();
+  const tooltip = window.page.locator(".workbench-hover");
+  copyFileSync(await window.screenshot("pictures/status-bar", tooltip, 36), join(IMAGES, "status-bar.png"));
+
+  await window.screen.restMouse();
+  await window.runCommand("View: Toggle Primary Side Bar Visibility");
+  await window.runCommand("MCP Sidecar: Call Tool…");
+  await window.quickInput.choose("add_note");
+  await window.editors.waitForText(/"title": ""/);
+  const arguments_ = (await window.editors.text())
+    .replace('"title": ""', '"title": "Buy milk"')
+    .replace('// "tags": []', '"tags": ["errand"]');
+  await window.editors.replaceText(arguments_);
+  await window.editors.clickCodeLens("Call add_note");
+  await window.screen.until(
+    "the result",
+    () => window.webviews.text("add_note"),
+    (text) => text.includes("Result"),
+  );
+  copyFileSync(await window.screenshot("pictures/tool-call"), join(IMAGES, "tool-call.png"));
+} finally {
+  await window.close();
+}
