@@ -70,6 +70,7 @@ check: $(VENV_READY) $(EXTENSION_READY) ## Check formatting, lint and types
 	$(VENV)/mypy
 	$(MODULES)/biome ci
 	$(NODE) $(MODULES)/tsc
+	$(NODE) $(MODULES)/tsc -p extension # alone, without what the tests know of browsers
 
 format: $(VENV_READY) $(EXTENSION_READY) ## Format, and fix what can be fixed by itself
 	$(VENV)/ruff format

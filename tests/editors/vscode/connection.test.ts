@@ -2,7 +2,6 @@
 /** The connection in the status bar: from Connect… to its loss, and back. */
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import {
   PYTHON,
   processesLike,
   SERVERS,
+  serveNotes,
   sidecarOf,
   waitForHeadline,
 } from "./extensionTest.ts";
@@ -239,21 +239,6 @@ extensionTest(
 async function serverGone(window: Workbench): Promise<void> {
   const servers = async () => processesLike(window, /notes_server\.py|nasty_stdio\.py/);
   await window.screen.until("the server's end", servers, (left) => left.length === 0);
-}
-
-/** The example server over HTTP, once it listens. */
-async function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {
-  const env = { ...process.env, ...window.server.tree.environment };
-  const child = spawn(PYTHON, [join(window.folder, "notes_server.py"), "--http", String(port)], { env });
-  await new Promise<void>((resolve, reject) => {
-    let said = "";
-    child.on("exit", () => reject(new Error(`the HTTP server ended:\n${said}`)));
-    child.stderr.on("data", (data) => {
-      said += data;
-      if (/Uvicorn running on/.test(said)) resolve();
-    });
-  });
-  return child;
 }
 
 async function freePort(): Promise<number> {

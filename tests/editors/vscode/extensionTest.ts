@@ -1,5 +1,6 @@
 /** A test of the extension: its .vsix in a clean profile, with the example server in the workspace. */
 
+import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./installation.ts";
@@ -109,4 +110,19 @@ export function sidecarOf(window: Workbench): number {
   const [pid, ...others] = processesLike(window, /-m mcp_sidecar/);
   if (pid === undefined || others.length > 0) throw new Error(`not one sidecar, but ${[pid, ...others]}`);
   return pid;
+}
+
+/** The example server over HTTP, once it listens. */
+export async function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {
+  const env = { ...process.env, ...window.server.tree.environment };
+  const child = spawn(PYTHON, [join(window.folder, "notes_server.py"), "--http", String(port)], { env });
+  await new Promise<void>((resolve, reject) => {
+    let said = "";
+    child.on("exit", () => reject(new Error(`the HTTP server ended:\n${said}`)));
+    child.stderr.on("data", (data) => {
+      said += data;
+      if (/Uvicorn running on/.test(said)) resolve();
+    });
+  });
+  return child;
 }

@@ -2,7 +2,7 @@
 
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { connect, openExtension, waitForHeadline } from "./extensionTest.ts";
+import { connect, openExtension, serveNotes, waitForHeadline } from "./extensionTest.ts";
 import { ROOT } from "./installation.ts";
 
 const IMAGES = join(ROOT, "docs/images");
@@ -18,9 +18,10 @@ const window = await openExtension({
 try {
   mkdirSync(IMAGES, { recursive: true });
   await waitForHeadline(window, /^Disconnected$/);
-  await window.page.setViewportSize({ width: 1100, height: 560 });
-  // A path of its own would say where the picture was taken.
-  await connect(window, ".venv/bin/python notes_server.py");
+  await window.page.setViewportSize({ width: 1180, height: 580 });
+  // By HTTP, because a path would say where the picture was taken.
+  const server = await serveNotes(window, 8000);
+  await connect(window, "http://127.0.0.1:8000/mcp");
   await window.status.tooltip();
   const tooltip = window.page.locator(".workbench-hover");
   copyFileSync(await window.screenshot("pictures/status-bar", tooltip, 36), join(IMAGES, "status-bar.png"));
@@ -41,6 +42,7 @@ try {
     (text) => text.includes("Result"),
   );
   copyFileSync(await window.screenshot("pictures/tool-call"), join(IMAGES, "tool-call.png"));
+  server.kill();
 } finally {
   await window.close();
 }
