@@ -16,6 +16,7 @@ import {
 import { type ArgumentFiles, toolOf } from "./argumentFiles.ts";
 import { parse } from "./argumentsText.ts";
 import { failureOf } from "./failure.ts";
+import { withoutIcons } from "./plainText.ts";
 import { withProgress } from "./progress.ts";
 import type { Raw, RenderParams } from "./protocol.ts";
 import type { ResultPanel } from "./resultPanel.ts";
@@ -25,9 +26,8 @@ import type { Sidecar } from "./sidecar.ts";
 interface Tool {
   [key: string]: unknown;
   name: string;
-  title?: string;
-  description?: string;
-  inputSchema?: unknown;
+  title?: unknown;
+  description?: unknown;
 }
 
 export class ToolCaller implements Disposable {
@@ -75,7 +75,7 @@ export class ToolCaller implements Disposable {
   private async run(tool: string, args: Raw): Promise<void> {
     const request = { method: "tools/call", params: { name: tool, arguments: args } };
     const call = { request, server: this.serverName(), at: new Date().toISOString() };
-    const announced = this.panel.show(call);
+    const announced = this.panel.show(call).catch(() => undefined);
     try {
       const result = await withProgress(l10n.t("Calling {0}", tool), (token) =>
         this.sidecar.request("mcp/tools/call", { name: tool, arguments: args }, token),
@@ -90,7 +90,7 @@ export class ToolCaller implements Disposable {
       const words = failureOf(error) ? message : l10n.t("Cancelled.");
       await this.panel.show({ ...call, error: { message: words, ...(code && { code }), ...(data && { data }) } });
     } finally {
-      await announced.catch(() => undefined);
+      await announced;
     }
   }
 
@@ -121,11 +121,16 @@ async function choose(tools: Tool[]): Promise<Tool | undefined> {
     return undefined;
   }
   const items = tools.map((tool): QuickPickItem & { tool: Tool } => ({
-    label: tool.name,
-    description: tool.title ?? "",
-    detail: tool.description?.split("\n")[0] ?? "",
+    label: withoutIcons(tool.name),
+    description: textOf(tool.title),
+    detail: textOf(tool.description).split("\n")[0] ?? "",
     tool,
   }));
   const options = { title: l10n.t("Call a Tool"), placeHolder: l10n.t("Name or description"), matchOnDetail: true };
   return (await window.showQuickPick(items, options))?.tool;
+}
+
+/** What a server sent where a text belongs. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value.replaceAll("$(", "$ (") : "";
 }

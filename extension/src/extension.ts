@@ -5,6 +5,7 @@ import { ARGUMENTS_SCHEME, ArgumentFiles, toolOf } from "./argumentFiles.ts";
 import { ToolCaller } from "./callTool.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { Connector } from "./connect.ts";
+import { withoutIcons, withoutLinks } from "./plainText.ts";
 import { Provision } from "./provision.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
@@ -86,7 +87,7 @@ function start(sidecar: Sidecar): void {
 }
 
 function callLens(uri: Uri): CodeLens {
-  const title = l10n.t("$(play) Call {0}", toolOf(uri));
+  const title = l10n.t("$(play) Call {0}", withoutIcons(toolOf(uri)));
   return new CodeLens(new Range(0, 0, 0, 0), { title, command: `${SECTION}.callWithArguments`, arguments: [uri] });
 }
 
@@ -96,7 +97,7 @@ async function tellUnavailable(message: string): Promise<void> {
     [l10n.t("Show Log")]: "showLog",
     [l10n.t("Open Settings")]: "openSettings",
   };
-  const step = await window.showErrorMessage(message, ...Object.keys(steps));
+  const step = await window.showErrorMessage(withoutLinks(message), ...Object.keys(steps));
   await (step && commands.executeCommand(`${SECTION}.${steps[step]}`));
 }
 

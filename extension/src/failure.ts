@@ -1,8 +1,10 @@
 /** What the user is told of a failed request: one message, with the next step. */
 import { l10n } from "vscode";
+import { withoutLinks } from "./plainText.ts";
 import type { ErrorData } from "./protocol.ts";
 
 export interface Failure {
+  /** For a notification: what the server said in it is no link. */
   message: string;
   kind: ErrorData["kind"] | undefined;
   /** The JSON-RPC error itself, where it is one. */
@@ -22,7 +24,7 @@ export function failureOf(error: unknown): Failure | undefined {
   }
   const text = [message, data?.suggestion].filter(Boolean).join(" ");
   return {
-    message: text || l10n.t("The request failed without a message."),
+    message: withoutLinks(text) || l10n.t("The request failed without a message."),
     kind: data?.kind,
     ...(typeof code === "number" && { code }),
     ...(data && { data }),

@@ -1,6 +1,7 @@
 /** The status bar item: always the truth about the connection, one click from what can be done. */
 import { type Disposable, env, l10n, MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
 import type { Action } from "./actions.ts";
+import { withoutMarkup } from "./plainText.ts";
 import type { SidecarState } from "./state.ts";
 import { type StatusView, statusView } from "./statusView.ts";
 
@@ -29,14 +30,8 @@ export class StatusBar implements Disposable {
 function tooltip({ headline, rows }: StatusView, actions: readonly Action[]): MarkdownString {
   const text = new MarkdownString("", true);
   text.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
-  text.appendMarkdown(`**${plain(headline)}**\n\n`);
-  text.appendMarkdown(rows.map(([name, value]) => plain(`${name}: ${value}`)).join("  \n"));
+  text.appendMarkdown(`**${withoutMarkup(headline)}**\n\n`);
+  text.appendMarkdown(rows.map(([name, value]) => withoutMarkup(`${name}: ${value}`)).join("  \n"));
   const links = actions.map(({ icon, title, command }) => `[${icon} ${title}](command:${command})`);
   return text.appendMarkdown(`\n\n---\n\n${links.join(" &nbsp; ")}`);
-}
-
-/** Text without any markup; `appendText` would keep long lines from being wrapped. */
-function plain(text: string): string {
-  const oneLine = text.replace(/\s+/g, " ").replaceAll("$(", "$ (");
-  return oneLine.replace(/[\\`*_{}[\]()#+\-.!~<>|&]/g, "\\$&");
 }

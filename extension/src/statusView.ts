@@ -1,5 +1,6 @@
 /** From the state to what the status bar shows: pure, so that every state can be tested. */
 import { l10n } from "vscode";
+import { withoutIcons } from "./plainText.ts";
 import type { ConnectionStatus } from "./protocol.ts";
 import { type SidecarState, type StateName, stateName } from "./state.ts";
 
@@ -54,8 +55,7 @@ function causeOf(state: SidecarState): string {
 function nameOf(state: SidecarState): string {
   const { server, target, state: connection } = state.kind === "running" ? state.status : {};
   const name = (connection !== "connecting" && (server?.title || server?.name)) || target?.name || "";
-  // A server may call itself anything, also "$(icon)" or several lines.
-  const plain = name.replace(/\s+/g, " ").replaceAll("$(", "$ (").trim();
+  const plain = withoutIcons(name);
   return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME - 1)}…` : plain;
 }
 
