@@ -7,14 +7,16 @@ import {
   CloseAction,
   ErrorAction,
   ExecuteCommandRequest,
+  type InitializeParams,
   LanguageClient,
   type Message,
   type MessageTransports,
+  type NotificationMessage,
   StreamMessageReader,
 } from "vscode-languageclient/node";
 import { decode } from "./json.ts";
 import { childEnvironment, type Launch } from "./launch.ts";
-import { launchSettings, sidecarSettings } from "./settings.ts";
+import { launchSettings, sidecarSettings, traceSetting } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 4000;
@@ -79,9 +81,18 @@ export class Client extends LanguageClient {
     super.error(message, data, false);
   }
 
+  protected override fillInitializeParams(params: InitializeParams): void {
+    super.fillInitializeParams(params);
+    params.trace = traceSetting();
+  }
+
   protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
     const transports = await super.createMessageTransports(encoding);
     this.process = this.serverProcess;
+    const { writer } = transports;
+    const write = writer.write.bind(writer);
+    // With each change of any setting the base class sends the level of its log instead.
+    writer.write = (message) => write(isSetTrace(message) ? asTheSettingSays(message) : message);
     if (!this.process?.stdout) {
       return transports;
     }
@@ -106,4 +117,12 @@ export class Client extends LanguageClient {
     const cause = child?.signalCode ?? child?.exitCode ?? l10n.t("unknown");
     return l10n.t("The sidecar ended by itself ({0}). {1}", cause, this.lastWords).trim();
   }
+}
+
+function isSetTrace(message: Message): message is NotificationMessage {
+  return (message as NotificationMessage).method === "$/setTrace";
+}
+
+function asTheSettingSays(message: NotificationMessage): NotificationMessage {
+  return { ...message, params: { value: traceSetting() } };
 }

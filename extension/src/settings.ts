@@ -30,6 +30,7 @@ export function sidecarSettings(): { [name: string]: number } {
   return Object.fromEntries(pairs.filter(([, value]) => value != null));
 }
 
-export function traceSetting(): string {
-  return workspace.getConfiguration(SECTION).get("trace", "off");
+export function traceSetting(): "off" | "messages" | "verbose" {
+  const value = workspace.getConfiguration(SECTION).get("trace");
+  return value === "messages" || value === "verbose" ? value : "off";
 }
