@@ -103,7 +103,8 @@ async function tellUnavailable(message: string): Promise<void> {
 
 async function offerRestart(sidecar: Sidecar): Promise<void> {
   if (!sidecar.status) {
-    return start(sidecar);
+    // A start under way began with the old setting.
+    return workspace.isTrusted ? sidecar.restart().catch(() => undefined) : undefined;
   }
   const restart = l10n.t("Restart Sidecar");
   const message = l10n.t("The new setting holds from the sidecar's next start on, which ends the present connection.");

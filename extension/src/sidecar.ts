@@ -4,7 +4,7 @@ import { Client } from "./client.ts";
 import type { Launch } from "./launch.ts";
 import type { ConnectionStatus, Notifications, Requests } from "./protocol.ts";
 import type { Provision } from "./provision.ts";
-import { sidecarSettings, traceSetting } from "./settings.ts";
+import { sidecarSettings } from "./settings.ts";
 import { newer, type SidecarState } from "./state.ts";
 
 /** A failure that the state tells already, and that the user was told of. */
@@ -26,6 +26,8 @@ export class Sidecar implements Disposable {
   private client: Client | undefined;
   /** The one start under way, so that callers share it. */
   private starting: Promise<void> | undefined;
+  /** The last end, which the next start waits for. */
+  private ending: Promise<void> | undefined;
 
   readonly onDidChangeState = this.changed.event;
 
@@ -64,9 +66,13 @@ export class Sidecar implements Disposable {
 
   async stop(): Promise<void> {
     const client = this.client;
-    this.client = undefined;
-    await client?.end();
-    this.change({ kind: "starting" });
+    if (client) {
+      this.client = undefined;
+      // At once: what is true of the connection is not known any more, and a request waits for the next start.
+      this.change({ kind: "starting" });
+      this.ending = client.end();
+    }
+    await this.ending;
   }
 
   /** Send a request; the sidecar is started where it does not run.
@@ -89,7 +95,6 @@ export class Sidecar implements Disposable {
   /** Tell the running sidecar the settings that hold now. */
   async configure(): Promise<void> {
     await this.client?.sendNotification("workspace/didChangeConfiguration", { settings: { mcp: sidecarSettings() } });
-    await this.client?.sendNotification("$/setTrace", { value: traceSetting() });
   }
 
   dispose(): void {
@@ -100,6 +105,7 @@ export class Sidecar implements Disposable {
     if (!workspace.isTrusted) {
       throw new Unavailable(l10n.t("This workspace is not trusted, so MCP Sidecar starts nothing in it."));
     }
+    await this.ending;
     try {
       const launch = await this.prepare();
       await this.run(launch).catch(async (error) => {

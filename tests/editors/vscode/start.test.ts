@@ -3,7 +3,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { existsSync, globSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { connect, extensionTest, PYTHON, processesLike, SERVERS, waitForHeadline } from "./extensionTest.ts";
+import { connect, extensionTest, PYTHON, processesLike, SERVERS, sidecarOf, waitForHeadline } from "./extensionTest.ts";
 import { ROOT } from "./installation.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -107,6 +107,17 @@ extensionTest(
     // A new setting is taken at once where nothing runs.
     window.profile.changeSettings({ "mcpSidecar.interpreter": PYTHON });
     await waitForHeadline(window, /^Disconnected$/);
+  },
+);
+
+extensionTest(
+  "a setting that is mended while the sidecar starts holds",
+  { settings: { "mcpSidecar.command": ["/bin/sh", "-c", "sleep 8; exit 1"] } },
+  async (window) => {
+    await waitForHeadline(window, /^The sidecar is starting$/);
+    window.profile.changeSettings({ "mcpSidecar.command": undefined });
+    await waitForHeadline(window, /^Disconnected$/);
+    sidecarOf(window);
   },
 );
 
