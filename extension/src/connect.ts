@@ -27,7 +27,7 @@ export class Connector {
 
   constructor(options: ConnectorOptions) {
     this.options = options;
-    this.picker = new TargetPicker(options.sidecar, options.recents);
+    this.picker = new TargetPicker(options.sidecar, options.recents, (target) => this.forget(target));
   }
 
   get hasTarget(): boolean {
@@ -116,7 +116,7 @@ export class Connector {
     }
     const steps: Record<string, () => unknown> = { [l10n.t("Show Server Output")]: this.options.showOutput };
     if (failure.kind === "authentication_required" && target.url) {
-      steps[l10n.t("Enter Token…")] = () => this.enterToken(target.url ?? "");
+      steps[l10n.t("Enter Token…")] = () => this.enterToken(target, target.url ?? "");
     } else if (failure.kind === "invalid_target" || failure.kind === undefined) {
       steps[l10n.t("Change…")] = () => this.change(target);
     } else {
@@ -126,12 +126,17 @@ export class Connector {
     await (step && steps[step]?.());
   }
 
+  private async forget(target: string): Promise<void> {
+    await this.options.tokens.set(target, "");
+    this.changed.fire();
+  }
+
   private async change(target: Target): Promise<void> {
     const url = await this.picker.ask(target.url);
     await (url && this.connectTo({ url }));
   }
 
-  private async enterToken(url: string): Promise<void> {
+  private async enterToken({ auth: _refused, ...target }: Target, url: string): Promise<void> {
     const token = await window.showInputBox({
       title: l10n.t("Bearer token for {0}", URL.parse(url)?.host ?? ""),
       prompt: l10n.t("Kept in the editor's secret storage; empty forgets it."),
@@ -140,7 +145,7 @@ export class Connector {
     });
     if (token !== undefined) {
       await this.options.tokens.set(url, token.trim());
-      await this.connectTo({ url });
+      await this.connectTo(target);
     }
   }
 }

@@ -17,10 +17,15 @@ interface TargetItem extends QuickPickItem {
 export class TargetPicker {
   private readonly sidecar: Sidecar;
   private readonly recents: Recents;
+  private readonly forgotten: (target: string) => Promise<void>;
 
-  constructor(sidecar: Sidecar, recents: Recents) {
+  /**
+   * @param forgotten called with a target, whole where that is known, that is no recent one any more
+   */
+  constructor(sidecar: Sidecar, recents: Recents, forgotten: (target: string) => Promise<void>) {
     this.sidecar = sidecar;
     this.recents = recents;
+    this.forgotten = forgotten;
   }
 
   /** A recent target with its secrets; asks for it where those are no longer stored. */
@@ -58,7 +63,7 @@ export class TargetPicker {
     return new Promise((resolve) => {
       picker.onDidChangeValue(update);
       picker.onDidTriggerItemButton(async ({ item }) => {
-        await (item.recent && this.recents.remove(item.recent));
+        await (item.recent && this.forget(item.recent));
         update(picker.value);
       });
       picker.onDidAccept(() => {
@@ -74,6 +79,12 @@ export class TargetPicker {
       });
       picker.show();
     });
+  }
+
+  private async forget(recent: RecentTarget): Promise<void> {
+    const whole = await this.recents.wholeOf(recent);
+    await this.recents.remove(recent);
+    await this.forgotten(whole ?? recent.text);
   }
 
   private offers(): TargetItem[] {
