@@ -67,7 +67,7 @@ export function activate(context: ExtensionContext): void {
       if (START_SETTINGS.some((name) => event.affectsConfiguration(name))) {
         void offerRestart(sidecar);
       } else if (event.affectsConfiguration(SECTION)) {
-        void sidecar.configure();
+        void sidecar.configure().catch((error) => log.warn(String(error)));
       }
     }),
   );

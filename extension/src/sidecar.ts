@@ -143,8 +143,14 @@ export class Sidecar implements Disposable {
     client.onNotification("$/logTrace", this.options.onTrace);
     await client.launch();
     this.client = client;
-    await this.configure();
-    this.take(await client.sendRequest<ConnectionStatus>("mcp/status"), client);
+    try {
+      await this.configure();
+      this.take(await client.sendRequest<ConnectionStatus>("mcp/status"), client);
+    } catch (error) {
+      // It runs, but is of no use, such as a program that only looks like a sidecar: nothing may be left of it.
+      await this.stop();
+      throw error;
+    }
   }
 
   private take(status: ConnectionStatus, from: Client): void {

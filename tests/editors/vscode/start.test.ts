@@ -110,16 +110,16 @@ extensionTest(
   },
 );
 
-extensionTest(
-  "a setting that is mended while the sidecar starts holds",
-  { settings: { "mcpSidecar.command": ["/bin/sh", "-c", "sleep 8; exit 1"] } },
-  async (window) => {
-    await waitForHeadline(window, /^The sidecar is starting$/);
-    window.profile.changeSettings({ "mcpSidecar.command": undefined });
-    await waitForHeadline(window, /^Disconnected$/);
-    sidecarOf(window);
-  },
-);
+extensionTest("a setting that is mended while the sidecar starts holds", {}, async (window) => {
+  await waitForHeadline(window, /^Disconnected$/);
+  window.profile.changeSettings({ "mcpSidecar.command": ["/bin/sh", "-c", "sleep 9; exit 1"] });
+  await window.notifications.waitFor(/^The new setting holds/);
+  await window.notifications.click("Restart Sidecar");
+  await waitForHeadline(window, /^The sidecar is starting$/);
+  window.profile.changeSettings({ "mcpSidecar.command": undefined });
+  await waitForHeadline(window, /^Disconnected$/);
+  sidecarOf(window);
+});
 
 extensionTest("an untrusted workspace starts nothing, and says why", { trust: false }, async (window) => {
   await waitForHeadline(window, /^This workspace is not trusted, so nothing is started$/);
