@@ -143,7 +143,7 @@ dist/extension.cjs: $(EXTENSION_READY) tsconfig.json $(wildcard extension/src/*.
 	$(MODULES)/esbuild extension/src/extension.ts --bundle --minify --platform=node --format=cjs --target=node22 \
 	  --main-fields=module,main --external:vscode --legal-comments=none --log-level=warning --outfile=$@
 
-$(VSIX): dist/extension.cjs $(BUNDLE) package.json package.nls.json extension/README.md CHANGELOG.md LICENSE extension/icon.png
+$(VSIX): dist/extension.cjs $(BUNDLE) package.json package.nls.json $(wildcard l10n/*.json) extension/README.md CHANGELOG.md LICENSE extension/icon.png
 	@mkdir -p $(@D)
 	$(NODE) $(MODULES)/vsce package --no-dependencies --no-rewrite-relative-links --allow-missing-repository \
 	  --readme-path extension/README.md --out $@

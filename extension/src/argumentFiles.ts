@@ -1,5 +1,14 @@
 /** The documents in which arguments are edited: in memory, one per tool, so that they are still there for the next call. */
-import { Disposable, EventEmitter, type FileChangeEvent, FileChangeType, FileSystemError, FileType, Uri } from "vscode";
+import {
+  Disposable,
+  EventEmitter,
+  type FileChangeEvent,
+  FileChangeType,
+  FileSystemError,
+  FileType,
+  Uri,
+  workspace,
+} from "vscode";
 
 export const ARGUMENTS_SCHEME = "mcp-sidecar-arguments";
 
@@ -18,7 +27,9 @@ export class ArgumentFiles {
     const path = `/${encodeURIComponent(server)}/${encodeURIComponent(tool)}.jsonc`;
     const uri = Uri.from({ scheme: ARGUMENTS_SCHEME, path });
     const held = this.files.get(uri.path);
-    if (!held || Buffer.from(held.data).toString() === held.prefill) {
+    const edited = workspace.textDocuments.some((each) => each.isDirty && each.uri.toString() === uri.toString());
+    const untouched = !held || (held.prefill !== prefill && Buffer.from(held.data).toString() === held.prefill);
+    if (untouched && !edited) {
       this.files.set(uri.path, { data: Buffer.from(prefill), mtime: Date.now(), prefill });
       this.changed.fire([{ type: FileChangeType.Changed, uri }]);
     }

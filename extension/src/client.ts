@@ -21,6 +21,9 @@ import { launchSettings, sidecarSettings, traceSetting } from "./settings.ts";
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 4000;
 
+/** Milliseconds after which a program that does not answer `initialize` counts as no sidecar. */
+const START_MS = 30_000;
+
 export class Client extends LanguageClient {
   private process: ChildProcess | undefined;
   private ending = false;
@@ -58,9 +61,15 @@ export class Client extends LanguageClient {
    * @throws Error that says why it did not
    */
   async launch(): Promise<void> {
-    await this.start().catch(async (error) => {
-      throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
-    });
+    const limit = setTimeout(() => {
+      this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
+      this.process?.kill("SIGKILL");
+    }, START_MS);
+    await this.start()
+      .catch(async (error) => {
+        throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
+      })
+      .finally(() => clearTimeout(limit));
   }
 
   /** Stop, however far it got; the process is gone afterwards, or is killed. */

@@ -28,7 +28,7 @@ export interface Parts {
 export const STATUS_FILE = "MCP Status.json";
 
 /** What may be done in a workspace that is not trusted: nothing that starts something. */
-const HARMLESS = ["showMenu", "showLog", "showServerOutput", "openSettings"];
+const HARMLESS = ["showMenu", "showLog", "showStatus", "showServerOutput", "openSettings"];
 
 export function registerCommands(parts: Parts): Disposable[] {
   const { log, sidecar, connector, tools, panel, output, texts } = parts;

@@ -60,8 +60,8 @@ export class Connector {
 
   private async connectTo(target: Target): Promise<void> {
     const { sidecar, tokens } = this.options;
-    const name = await this.understand(target);
-    await this.attempt(target, name ?? l10n.t("the server"), async (token) => {
+    const { name, makesSense } = await this.understand(target);
+    await this.attempt(target, name, async (token) => {
       const bearer = target.url && !target.auth ? await tokens.get(target.url) : undefined;
       try {
         const auth = bearer && { auth: { type: "bearer", token: bearer } };
@@ -69,7 +69,7 @@ export class Connector {
         this.setLast(target);
       } catch (error) {
         // A failed attempt beside a standing connection changes nothing, and one that made no sense nothing either.
-        if (name !== undefined && sidecar.status?.state !== "connected") {
+        if (makesSense && sidecar.status?.state !== "connected") {
           this.setLast(target);
         }
         throw error;
@@ -89,17 +89,17 @@ export class Connector {
     }
   }
 
-  /** Put a target into the recent ones where it makes sense; its line without secrets, or undefined. */
-  private async understand(target: Target): Promise<string | undefined> {
+  /** What a target is called, and whether it makes sense; then it is put into the recent ones. */
+  private async understand(target: Target): Promise<{ name: string; makesSense: boolean }> {
     try {
       const { text, hasSecrets } = await this.options.sidecar.request("mcp/resolve", target);
       if (target.url && Object.keys(target).length === 1) {
         await this.options.recents.add(target.url, text, hasSecrets);
       }
-      return text;
-    } catch {
-      // The connect that follows gives the same error, and that one is shown.
-      return undefined;
+      return { name: text, makesSense: true };
+    } catch (error) {
+      // The connect that follows gives the same error, and that one is shown. A program may still be installed.
+      return { name: l10n.t("the server"), makesSense: failureOf(error)?.kind === "connection_failed" };
     }
   }
 

@@ -118,9 +118,12 @@ async function install(
   child.on("error", (error: NodeJS.ErrnoException) => error.code === "ENOENT" || hear(error.message));
   createInterface({ input: child.stderr }).on("line", hear);
   createInterface({ input: child.stdout }).on("line", (line) => {
-    if (!line.startsWith("{")) return hear(line);
+    try {
+      message = JSON.parse(line);
+    } catch {
+      return hear(line); // another program of that name
+    }
     clearTimeout(limit);
-    message = JSON.parse(line);
     if (message?.step) report(message.step);
   });
   // One that says nothing, such as a launcher that asks a question, is passed over; uv may be fetching a Python.

@@ -1,4 +1,6 @@
 /** Provides what is run as the sidecar, with the user watching: progress, Cancel, one message when it fails. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { type ExtensionContext, type LogOutputChannel, l10n, ProgressLocation, window } from "vscode";
 import { discardEnvironment, ensureEnvironment, environmentIsReady } from "./environment.ts";
 import { childEnvironment, type Launch, launchFromSettings, launchWith } from "./launch.ts";
@@ -31,12 +33,14 @@ export class Provision {
     return launchWith(await this.ensure(new AbortController().signal, () => undefined));
   }
 
-  /** After a start that failed: throw the own environment away, so that the next start makes it anew.
+  /** After a start that failed: throw the own environment away where it is broken, so that it is made anew.
    *
-   * @returns whether there was one, and a second try makes sense
+   * @returns whether it was, and a second try makes sense
    */
-  async repair(launch: Launch): Promise<boolean> {
-    if (!launch.command.startsWith(this.places.storage)) {
+  async repair({ command }: Launch): Promise<boolean> {
+    const check = ["-I", "-c", "import mcp_sidecar.server.sidecar"];
+    const works = () => promisify(execFile)(command, check).then(Boolean, () => false);
+    if (!command.startsWith(this.places.storage) || (await works())) {
       return false;
     }
     this.log.warn(l10n.t("The sidecar's Python environment is broken; it is made anew."));

@@ -1,5 +1,5 @@
 /** The targets that were tried last in this workspace; what is secret in them is in the SecretStorage. */
-import { createHash } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Memento, SecretStorage } from "vscode";
 
 const KEY = "recentTargets";
@@ -32,10 +32,7 @@ export class Recents {
    * @param text the same without what is secret, as the sidecar's `mcp/resolve` tells it
    */
   async add(whole: string, text: string, hasSecrets: boolean): Promise<void> {
-    const recent: RecentTarget = hasSecrets ? { text, secret: secretKey(whole) } : { text };
-    if (recent.secret) {
-      await this.secrets.store(recent.secret, whole);
-    }
+    const recent: RecentTarget = hasSecrets ? { text, secret: await this.keep(whole, text) } : { text };
     const [kept, dropped] = withFirst(this.all, recent);
     await this.state.update(KEY, kept);
     await Promise.all(dropped.map((old) => this.forgetSecret(old)));
@@ -52,6 +49,18 @@ export class Recents {
   /** The whole of a target; undefined where its secret part is no longer stored. */
   async wholeOf(recent: RecentTarget): Promise<string | undefined> {
     return recent.secret ? this.secrets.get(recent.secret) : recent.text;
+  }
+
+  /** Put the whole into the SecretStorage; the key, which tells nothing of it. */
+  private async keep(whole: string, text: string): Promise<string> {
+    for (const { secret } of this.all.filter((other) => other.text === text)) {
+      if (secret && (await this.secrets.get(secret)) === whole) {
+        return secret;
+      }
+    }
+    const key = `target:${randomUUID()}`;
+    await this.secrets.store(key, whole);
+    return key;
   }
 
   private async forgetSecret(recent: RecentTarget): Promise<void> {
@@ -72,8 +81,4 @@ export function withFirst(
 
 function same(one: RecentTarget, other: RecentTarget): boolean {
   return one.text === other.text && one.secret === other.secret;
-}
-
-function secretKey(whole: string): string {
-  return `target:${createHash("sha256").update(whole).digest("hex").slice(0, 16)}`;
 }

@@ -53,6 +53,16 @@ test("every text of the manifest that is to be translated is there, and none is 
   deepEqual([...new Set(used)].sort(), Object.keys(words).sort());
 });
 
+test("every text of the code that is to be translated is in the bundle, and none is left over", () => {
+  const sources = readdirSync(new URL("../../extension/src", import.meta.url)).map((name) =>
+    read(`extension/src/${name}`),
+  );
+  const texts = [...sources.join("\n").matchAll(/\bl10n\.t\(\s*("(?:[^"\\]|\\.)*")/g)].map(([, text]) =>
+    JSON.parse(text ?? ""),
+  );
+  deepEqual([...new Set(texts)].sort(), Object.keys(JSON.parse(read("l10n/bundle.l10n.json"))).sort());
+});
+
 test("every text of the code goes through l10n", () => {
   const calls = /\b(show(?:Error|Warning|Information)Message|report)\(\s*["'`]/;
   for (const name of readdirSync(new URL("../../extension/src", import.meta.url))) {

@@ -5,12 +5,13 @@ Without any library, which would send nothing of the kind.
 
 import json
 import sys
+from typing import Any
 
 LINK = "[Retry](command:workbench.action.closeActiveEditor)"
 NAME = f"{LINK} $(error) *evil*"
 
 
-def answer(request):
+def answer(request: dict[str, Any]) -> dict[str, Any]:
     if request["method"] == "initialize" and "refuse" in sys.argv:
         return {"error": {"code": -32000, "message": f"{LINK} or not"}}
     if request["method"] == "initialize":
@@ -19,7 +20,7 @@ def answer(request):
         return {"result": {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info}}
     if request["method"] == "tools/list":
         schema = {"type": "object"}
-        tools = [{"name": NAME, "description": "$(bug) bugs", "inputSchema": schema}]
+        tools: list[dict[str, Any]] = [{"name": NAME, "description": "$(bug) bugs", "inputSchema": schema}]
         tools.append({"name": "untyped", "title": 7, "description": ["no", "text"], "inputSchema": 3})
         return {"result": {"tools": tools}}
     return {"error": {"code": -32601, "message": "unknown"}}

@@ -99,7 +99,7 @@ def _members(reader: SchemaReader, shape: Shape, depth: int) -> list[_Line]:
 
 def _object(value: Mapping[str, Any]) -> list[_Line]:
     """Write an object that the schema itself offers."""
-    last = next(reversed(value), None)
+    last = next(reversed(list(value)), None)
     return _braces(
         [line for name, member in value.items() for line in _member(name, _value(member), "", is_last=name == last)]
     )
