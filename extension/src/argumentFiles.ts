@@ -64,16 +64,14 @@ export class ArgumentFiles {
   readonly delete = this.createDirectory;
   readonly rename = this.createDirectory;
 
+  /** A window that was reloaded still shows documents of before, whose content is gone. */
   private find(uri: Uri) {
-    const file = this.files.get(uri.path);
-    if (!file) {
-      throw FileSystemError.FileNotFound(uri);
-    }
-    return file;
+    return this.files.get(uri.path) ?? { data: Buffer.from("{}\n"), mtime: 0 };
   }
 }
 
-/** The tool whose arguments a file holds. */
-export function toolOf(uri: Uri): string {
-  return decodeURIComponent(uri.path.replace(/^.*\/|\.jsonc$/g, ""));
+/** The server and the tool whose arguments a file holds. */
+export function namesOf(uri: Uri): { server: string; tool: string } {
+  const [, server = "", file = ""] = uri.path.split("/").map(decodeURIComponent);
+  return { server, tool: file.replace(/\.jsonc$/, "") };
 }

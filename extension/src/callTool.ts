@@ -13,10 +13,10 @@ import {
   window,
   workspace,
 } from "vscode";
-import { type ArgumentFiles, toolOf } from "./argumentFiles.ts";
+import { type ArgumentFiles, namesOf } from "./argumentFiles.ts";
 import { parse } from "./argumentsText.ts";
 import { failureOf } from "./failure.ts";
-import { withoutIcons } from "./plainText.ts";
+import { withoutIcons, withoutLinks } from "./plainText.ts";
 import { withProgress } from "./progress.ts";
 import type { Raw, RenderParams } from "./protocol.ts";
 import type { ResultPanel } from "./resultPanel.ts";
@@ -69,7 +69,10 @@ export class ToolCaller implements Disposable {
     this.mistakes.delete(uri);
     // Saved, so that closing it asks nothing and the arguments are there next time.
     await document.save();
-    await this.run(toolOf(uri), parsed.arguments as Raw);
+    const { server, tool } = namesOf(uri);
+    if (!this.sidecar.status?.server || server === this.serverName() || (await this.confirm(server))) {
+      await this.run(tool, parsed.arguments as Raw);
+    }
   }
 
   private async run(tool: string, args: Raw): Promise<void> {
@@ -84,11 +87,12 @@ export class ToolCaller implements Disposable {
     } catch (error) {
       // Without a sidecar nothing can be rendered, and none is started only for that.
       if (!this.sidecar.status) {
+        this.panel.close();
         throw error;
       }
       const { message, code, data } = error as Required<RenderParams>["error"];
-      const words = failureOf(error) ? message : l10n.t("Cancelled.");
-      await this.panel.show({ ...call, error: { message: words, ...(code && { code }), ...(data && { data }) } });
+      const shown = failureOf(error) ? { message, ...(code && { code }), ...(data && { data }) } : undefined;
+      await this.panel.show({ ...call, error: shown ?? { message: l10n.t("Cancelled.") } });
     } finally {
       await announced;
     }
@@ -107,6 +111,13 @@ export class ToolCaller implements Disposable {
     this.mistakes.set(document.uri, [new Diagnostic(new Range(at, at), mistake.error)]);
     await window.showTextDocument(document, { selection: new Range(at, at) });
     await window.showErrorMessage(l10n.t("The arguments are not right in line {0}: {1}", mistake.line, mistake.error));
+  }
+
+  /** Arguments meant for one server must not reach another by accident. */
+  private async confirm(server: string): Promise<boolean> {
+    const call = l10n.t("Call");
+    const message = l10n.t("These arguments were made for {0}, but {1} is connected.", server, this.serverName());
+    return (await window.showWarningMessage(withoutLinks(message), { modal: true }, call)) === call;
   }
 
   private serverName(): string {

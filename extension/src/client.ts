@@ -19,7 +19,7 @@ import { childEnvironment, type Launch } from "./launch.ts";
 import { launchSettings, sidecarSettings, traceSetting } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
-const STOP_MS = 4000;
+const STOP_MS = 3000;
 
 /** Milliseconds after which a program that does not answer `initialize` counts as no sidecar. */
 const START_MS = 30_000;
@@ -28,6 +28,12 @@ export class Client extends LanguageClient {
   private process: ChildProcess | undefined;
   private ending = false;
   private lastWords = "";
+  private gone: () => void = () => undefined;
+
+  /** Settled when it ended or is ended: answers can't come any more. */
+  readonly ended = new Promise<void>((resolve) => {
+    this.gone = resolve;
+  });
 
   /**
    * @param died called when the sidecar ended unasked, with the cause
@@ -48,6 +54,7 @@ export class Client extends LanguageClient {
         closed: async () => {
           const message = await this.causeOfDeath();
           if (!this.ending) {
+            this.gone();
             died(message);
           }
           return { action: CloseAction.DoNotRestart, handled: true, message };
@@ -75,7 +82,12 @@ export class Client extends LanguageClient {
   /** Stop, however far it got; the process is gone afterwards, or is killed. */
   async end(): Promise<void> {
     this.ending = true;
+    this.gone();
+    // VS Code leaves about five seconds when a window closes.
     await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
+    if (this.process?.exitCode === null) {
+      this.process.kill("SIGKILL");
+    }
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */
@@ -113,8 +125,11 @@ export class Client extends LanguageClient {
   }
 
   private logLine(line: string, log: LogOutputChannel): void {
-    this.lastWords = line;
     const level = / (ERROR|CRITICAL) /.test(line) ? "error" : / WARNING /.test(line) ? "warn" : "info";
+    // The last line of a traceback, or of what Python says before the log is set up.
+    if (!/ (DEBUG|INFO|WARNING) /.test(line)) {
+      this.lastWords = line;
+    }
     log[level](line);
   }
 

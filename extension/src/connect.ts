@@ -122,7 +122,10 @@ export class Connector {
     } else {
       steps[l10n.t("Retry")] = again;
     }
-    const step = await window.showErrorMessage(failure.message, ...Object.keys(steps).reverse());
+    const refused =
+      failure.kind === "authentication_required" && target.url && (await this.options.tokens.get(target.url));
+    const message = refused ? l10n.t("The server refused the token. {0}", failure.message) : failure.message;
+    const step = await window.showErrorMessage(message, ...Object.keys(steps).reverse());
     await (step && steps[step]?.());
   }
 

@@ -1,7 +1,7 @@
 /** Wires the parts together. */
 import { CodeLens, commands, type ExtensionContext, l10n, languages, Range, type Uri, window, workspace } from "vscode";
 import { actionsIn } from "./actions.ts";
-import { ARGUMENTS_SCHEME, ArgumentFiles, toolOf } from "./argumentFiles.ts";
+import { ARGUMENTS_SCHEME, ArgumentFiles, namesOf } from "./argumentFiles.ts";
 import { ToolCaller } from "./callTool.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { Connector } from "./connect.ts";
@@ -87,7 +87,7 @@ function start(sidecar: Sidecar): void {
 }
 
 function callLens(uri: Uri): CodeLens {
-  const title = l10n.t("$(play) Call {0}", withoutIcons(toolOf(uri)));
+  const title = l10n.t("$(play) Call {0}", withoutIcons(namesOf(uri).tool));
   return new CodeLens(new Range(0, 0, 0, 0), { title, command: `${SECTION}.callWithArguments`, arguments: [uri] });
 }
 
@@ -107,7 +107,7 @@ async function offerRestart(sidecar: Sidecar): Promise<void> {
     return workspace.isTrusted ? sidecar.restart().catch(() => undefined) : undefined;
   }
   const restart = l10n.t("Restart Sidecar");
-  const message = l10n.t("The new setting holds from the sidecar's next start on, which ends the present connection.");
+  const message = l10n.t("The new setting holds from the sidecar's next start on.");
   const chosen = await window.showInformationMessage(message, restart);
   await (chosen && commands.executeCommand(`${SECTION}.restart`));
 }

@@ -22,11 +22,16 @@ export function failureOf(error: unknown): Failure | undefined {
   if (code === CANCELLED) {
     return undefined;
   }
-  const text = [message, data?.suggestion].filter(Boolean).join(" ");
+  const text = sentences(message, data?.suggestion);
   return {
     message: withoutLinks(text) || l10n.t("The request failed without a message."),
     kind: data?.kind,
     ...(typeof code === "number" && { code }),
     ...(data && { data }),
   };
+}
+
+/** A message and what to do, as two sentences; the first may end in a line of the server's. */
+export function sentences(message = "", suggestion = ""): string {
+  return [/[\p{L}\p{N}]$/u.test(message) ? `${message}.` : message, suggestion].filter(Boolean).join(" ");
 }

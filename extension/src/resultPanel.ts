@@ -29,8 +29,13 @@ export class ResultPanel implements Disposable {
     return JSON.stringify(this.call?.result ?? this.call?.error ?? null, undefined, 2);
   }
 
-  dispose(): void {
+  /** Show nothing rather than something that is no longer true. */
+  close(): void {
     this.panel?.dispose();
+  }
+
+  dispose(): void {
+    this.close();
   }
 
   private create(): WebviewPanel {

@@ -6,6 +6,7 @@ export class ServerOutput implements Disposable {
   // No LogOutputChannel: that would drop what is below its level, and nothing the server says is lost.
   private readonly channel = window.createOutputChannel(l10n.t("MCP Server"), "log");
   private last = "";
+  private lastWhy = "";
 
   add(entry: LogEntry): void {
     this.channel.appendLine(logLine(entry));
@@ -14,10 +15,13 @@ export class ServerOutput implements Disposable {
   /** Mark where a connection begins and ends, so that the lines between can be told apart. */
   mark(status: ConnectionStatus | undefined): void {
     const text = status?.target ? `${status.state} ${status.target.name}` : "";
-    if (text && text !== this.last) {
-      this.channel.appendLine(`${status?.since} --- ${text} ---`);
+    const why = status?.error?.message ?? "";
+    if (text && (text !== this.last || why !== this.lastWhy)) {
+      const time = new Date().toISOString();
+      this.channel.appendLine(`${time} --- ${text} ---${why && why !== this.lastWhy ? ` ${why}` : ""}`);
     }
     this.last = text;
+    this.lastWhy = why;
   }
 
   show(): void {

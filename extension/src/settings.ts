@@ -17,8 +17,9 @@ export interface LaunchSettings {
 export function launchSettings(): LaunchSettings {
   const settings = workspace.getConfiguration(SECTION);
   return {
-    interpreter: settings.get("interpreter", "").trim(),
-    command: settings.get<string[]>("command", []),
+    interpreter: String(settings.get("interpreter") ?? "").trim(),
+    // Whatever the file holds: a single text is meant as a program.
+    command: [settings.get<string[] | string>("command") ?? []].flat().filter(Boolean).map(String),
     logLevel: settings.get("logLevel", "warning"),
   };
 }

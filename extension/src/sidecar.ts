@@ -88,8 +88,12 @@ export class Sidecar implements Disposable {
     if (!this.client) {
       throw new Unavailable(l10n.t("The sidecar is not running."));
     }
+    const lost = this.client.ended.then((): never => {
+      throw new Unavailable(l10n.t("The sidecar ended before it answered."));
+    });
     // An absent token must not be handed on: it would count as a second param.
-    return this.client.sendRequest(method, params ?? {}, ...(token ? [token] : []));
+    const answer = this.client.sendRequest<Requests[M]["result"]>(method, params ?? {}, ...(token ? [token] : []));
+    return Promise.race([answer, lost]);
   }
 
   /** Tell the running sidecar the settings that hold now. */

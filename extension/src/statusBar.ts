@@ -32,6 +32,8 @@ function tooltip({ headline, rows }: StatusView, actions: readonly Action[]): Ma
   text.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
   text.appendMarkdown(`**${withoutMarkup(headline)}**\n\n`);
   text.appendMarkdown(rows.map(([name, value]) => withoutMarkup(`${name}: ${value}`)).join("  \n"));
-  const links = actions.map(({ icon, title, command }) => `[${icon} ${title}](command:${command})`);
+  const links = actions.map(
+    ({ icon, title, command }) => `[${icon}&nbsp;${title.replaceAll(" ", "&nbsp;")}](command:${command})`,
+  );
   return text.appendMarkdown(`\n\n---\n\n${links.join(" &nbsp; ")}`);
 }

@@ -1,5 +1,6 @@
 /** From the state to what the status bar shows: pure, so that every state can be tested. */
 import { l10n } from "vscode";
+import { sentences } from "./failure.ts";
 import { withoutIcons } from "./plainText.ts";
 import type { ConnectionStatus } from "./protocol.ts";
 import { type SidecarState, type StateName, stateName } from "./state.ts";
@@ -16,6 +17,9 @@ export interface StatusView {
 
 /** A status bar item is narrow: longer names are cut, the tooltip has them whole. */
 const LONGEST_NAME = 30;
+
+/** Of one row of the tooltip, so that the others and the links stay in sight. */
+const LONGEST_VALUE = 400;
 
 /** Each state's icon, background, headline, and what stands beside "MCP"; nothing where the icon says it all. */
 const LOOKS: Record<StateName, (name: string) => [string, StatusView["background"], headline: string, note?: string]> =
@@ -45,7 +49,10 @@ export function statusView(state: SidecarState, time: (iso: string) => string): 
   const [icon, background, headline, note] = LOOKS[stateName(state)](nameOf(state));
   const text = note ? `$(${icon}) MCP: ${note}` : `$(${icon}) MCP`;
   const rows = state.kind === "running" ? statusRows(state.status, time) : [[l10n.t("Cause"), causeOf(state)] as const];
-  return { text, background, headline, rows: rows.filter(([, value]) => value) };
+  const shown = rows
+    .filter(([, value]) => value)
+    .map(([name, value]) => [name, value.slice(0, LONGEST_VALUE)] as const);
+  return { text, background, headline, rows: shown };
 }
 
 function causeOf(state: SidecarState): string {
@@ -63,7 +70,7 @@ function statusRows(status: ConnectionStatus, time: (iso: string) => string): [s
   const { server, target, connectedAt, since, inFlight, error } = status;
   const { toolsCalled, resourcesAccessed, promptsExecuted, errors } = status.statistics;
   const counts = l10n.t(
-    "{0} tool calls, {1} resources read, {2} prompts, {3} errors",
+    "tool calls {0}, resources read {1}, prompts {2}, errors {3}",
     ...[toolsCalled, resourcesAccessed, promptsExecuted, errors],
   );
   return [
@@ -75,6 +82,6 @@ function statusRows(status: ConnectionStatus, time: (iso: string) => string): [s
     [l10n.t("In this state since"), connectedAt === since ? "" : time(since)],
     [l10n.t("Statistics"), counts],
     [l10n.t("Waiting for an answer"), inFlight ? String(inFlight) : ""],
-    [l10n.t("Last error"), error ? `${error.message} ${error.suggestion}` : ""],
+    [l10n.t("Last error"), error ? sentences(error.message, error.suggestion) : ""],
   ];
 }

@@ -1,6 +1,7 @@
 /** The picker of *Connect…*: recent targets, the file being edited, and what is typed, checked while it is typed. */
 import { l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, window, workspace } from "vscode";
 import { failureOf } from "./failure.ts";
+import { withoutIcons } from "./plainText.ts";
 import type { Recents, RecentTarget } from "./recents.ts";
 import { looksLikeServer } from "./serverScript.ts";
 import type { Sidecar } from "./sidecar.ts";
@@ -48,13 +49,16 @@ export class TargetPicker {
         picker.items = this.offers();
         return;
       }
-      const typed = { label: text, target: text, alwaysShow: true };
+      const typed = { label: withoutIcons(text), target: text, alwaysShow: true };
       picker.items = [{ ...typed, iconPath: new ThemeIcon("plug") }, ...this.offers()];
       pause = setTimeout(async () => {
         const understood = await this.understand(text);
         // What was typed meanwhile is checked by its own turn.
         if (picker.value.trim() === text) {
+          const [active] = picker.activeItems;
           picker.items = [{ ...typed, ...understood }, ...this.offers()];
+          // New items would move the selection that the user may have moved.
+          picker.activeItems = picker.items.filter((item) => item.label === active?.label).slice(0, 1);
         }
       }, PAUSE_MS);
     };
@@ -90,7 +94,12 @@ export class TargetPicker {
   private offers(): TargetItem[] {
     const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
     const icon = new ThemeIcon("history");
-    const recents = this.recents.all.map((recent) => ({ label: recent.text, iconPath: icon, recent, buttons }));
+    const recents = this.recents.all.map((recent) => ({
+      label: withoutIcons(recent.text),
+      iconPath: icon,
+      recent,
+      buttons,
+    }));
     const script = activeServerScript();
     const edited = { description: l10n.t("the file you are editing"), iconPath: new ThemeIcon("file-code") };
     return [
@@ -104,9 +113,9 @@ export class TargetPicker {
     try {
       const { target } = await this.sidecar.request("mcp/resolve", { url: text });
       const what = target.url ?? [target.command, ...(target.args ?? [])].join(" ");
-      return { iconPath: new ThemeIcon("plug"), detail: `${target.transport}: ${what}` };
+      return { iconPath: new ThemeIcon("plug"), detail: withoutIcons(`${target.transport}: ${what}`) };
     } catch (error) {
-      return { iconPath: new ThemeIcon("warning"), detail: failureOf(error)?.message ?? "" };
+      return { iconPath: new ThemeIcon("warning"), detail: withoutIcons(failureOf(error)?.message ?? "") };
     }
   }
 }

@@ -16,7 +16,7 @@ test("a cancellation is no failure", () => {
 
 test("no message is empty", () => {
   match(failureOf(new Error(""))?.message ?? "", /\w/);
-  equal(failureOf(new Error("boom"))?.message, "boom");
+  equal(failureOf(new Error("boom"))?.message, "boom.");
 });
 
 test("a line of the server's stderr stays as it is", () => {

@@ -61,7 +61,7 @@ test("the tooltip tells server, version, protocol, transport, since when and the
     ["Server", "notes 1.0.0"],
     ["Protocol", "2026-07-28"],
     ["Connected since", `at ${AT}`],
-    ["Statistics", "3 tool calls, 2 resources read, 1 prompts, 4 errors"],
+    ["Statistics", "tool calls 3, resources read 2, prompts 1, errors 4"],
   ]);
 });
 

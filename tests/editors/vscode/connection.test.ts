@@ -13,6 +13,7 @@ import {
   PYTHON,
   processesLike,
   SERVERS,
+  serve,
   serveNotes,
   sidecarOf,
   waitForHeadline,
@@ -42,7 +43,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
       /Protocol: 20\d\d-/,
       /Transport: stdio/,
       /Connected since: /,
-      /0 tool calls, 0 res/,
+      /tool calls 0, resources/,
     ]) {
       match(tooltip, row);
     }
@@ -209,6 +210,39 @@ extensionTests(
     },
   },
 );
+
+extensionTest("a token is asked for, kept, said to be refused, and told nobody", {}, async (window) => {
+  const port = await freePort();
+  const server = await serve(window, join(SERVERS, "token_http.py"), String(port));
+  const enterToken = async (token: string) => {
+    await window.notifications.click("Enter Token…");
+    await window.quickInput.waitFor(({ title }) => /Bearer token/.test(title));
+    await window.quickInput.type(token);
+    await window.quickInput.accept();
+  };
+  await enterTarget(window, `http://127.0.0.1:${port}/mcp`);
+  await enterToken("wrong-token-4711");
+  await window.notifications.waitFor(/The server refused the token/);
+  await window.screenshot("connect/a token is refused");
+  await enterToken("open-sesame");
+  await waitForHeadline(window, /^Connected to guarded$/);
+  await window.runCommand("MCP Sidecar: Restart Sidecar");
+  await waitForHeadline(window, /^Disconnected$/);
+  await window.runCommand("MCP Sidecar: Reconnect");
+  await waitForHeadline(window, /^Connected to guarded$/);
+  await window.runCommand("MCP Sidecar: Show Status");
+  const seen = [await window.editors.waitForText(/"connected"/), await window.status.tooltip()];
+  for (const channel of ["MCP Sidecar", "MCP Server"]) seen.push(await window.output.text(channel));
+  ok(!/open-sesame|wrong-token/.test(seen.join()), "a token is to be seen");
+  server.kill();
+  await once(server, "exit");
+});
+
+extensionTest("a sidecar that hangs does not outlive the window", {}, async (window) => {
+  await connect(window);
+  kill(sidecarOf(window), "SIGSTOP");
+  // That nothing is left is asserted at the end of every test.
+});
 
 extensionTest("the extension host dies: nothing is left running", {}, async (window) => {
   await connect(window);

@@ -113,9 +113,14 @@ export function sidecarOf(window: Workbench): number {
 }
 
 /** The example server over HTTP, once it listens. */
-export async function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {
+export function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {
+  return serve(window, join(window.folder, "notes_server.py"), "--http", String(port));
+}
+
+/** A server that says on stderr when it listens. */
+export async function serve(window: Workbench, ...command: string[]): Promise<ChildProcess> {
   const env = { ...process.env, ...window.server.tree.environment };
-  const child = spawn(PYTHON, [join(window.folder, "notes_server.py"), "--http", String(port)], { env });
+  const child = spawn(PYTHON, command, { env });
   await new Promise<void>((resolve, reject) => {
     let said = "";
     child.on("exit", () => reject(new Error(`the HTTP server ended:\n${said}`)));

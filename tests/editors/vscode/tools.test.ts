@@ -32,7 +32,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
       match(text, part);
     }
     await shot("3 the result beside its arguments");
-    match(await window.status.tooltip(), /1 tool calls/);
+    match(await window.status.tooltip(), /tool calls 1,/);
 
     // Called again by its key, with other arguments.
     await window.editors.select("add_note.jsonc");
@@ -59,7 +59,7 @@ extensionTests(
       const { message } = await window.notifications.waitFor(/line 2/);
       match(message, /The arguments are not right in line 2: /);
       await window.screenshot("tools/arguments that are no JSON");
-      match(await window.status.tooltip(), /0 tool calls/);
+      match(await window.status.tooltip(), /tool calls 0,/);
     },
     "arguments are still there for the next call": async (window) => {
       await connect(window);
@@ -125,6 +125,43 @@ extensionTests(
         (seen) => /Result/.test(seen),
       );
       match(text, /"result": 12345678901234567891\b/);
+    },
+    "without a connection the key says so, and the arguments stay": async (window) => {
+      await connect(window);
+      await pick(window, "add_note");
+      const before = await window.editors.text();
+      await window.runCommand("MCP Sidecar: Disconnect");
+      await waitForHeadline(window, /^Disconnected$/);
+      await window.editors.select("add_note.jsonc");
+      await window.page.keyboard.press("Control+Enter");
+      await window.screen.until(
+        "the refusal",
+        () => window.webviews.text("add_note"),
+        (text) => /Not connected/.test(text),
+      );
+      await window.editors.select("add_note.jsonc");
+      equal(await window.editors.text(), before);
+    },
+    "arguments of one server are not sent to another unasked": async (window) => {
+      await connect(window);
+      await pick(window, "add_note");
+      await connect(window, `${PYTHON} ${join(SERVERS, "good.py")}`);
+      await window.editors.select("add_note.jsonc");
+      await window.page.keyboard.press("Control+Enter");
+      const { message } = await window.notifications.waitForDialog();
+      match(message, /These arguments were made for notes, but good is connected/);
+      await window.screenshot("tools/arguments of another server");
+      await window.notifications.clickDialog("Cancel");
+    },
+    "a reloaded window still shows the document of the arguments": async (window) => {
+      await connect(window);
+      await pick(window, "finish_note");
+      await window.reload();
+      await waitForHeadline(window, /^Disconnected$/);
+      await window.editors.waitForText((text) => text === "{}\n");
+      await connect(window);
+      await pick(window, "finish_note");
+      await window.editors.waitForText(/Arguments of the tool Finish Note/);
     },
     "the whole status is a document that follows the connection": async (window) => {
       await window.runCommand("MCP Sidecar: Show Status");
