@@ -71,13 +71,13 @@ export class ToolCaller implements Disposable {
     await document.save();
     const { server, tool } = namesOf(uri);
     if (!this.sidecar.status?.server || server === this.serverName() || (await this.confirm(server))) {
-      await this.run(tool, parsed.arguments as Raw);
+      await this.run(server, tool, parsed.arguments as Raw);
     }
   }
 
-  private async run(tool: string, args: Raw): Promise<void> {
+  private async run(server: string, tool: string, args: Raw): Promise<void> {
     const request = { method: "tools/call", params: { name: tool, arguments: args } };
-    const call = { request, server: this.serverName(), at: new Date().toISOString() };
+    const call = { request, server, at: new Date().toISOString() };
     const announced = this.panel.show(call).catch(() => undefined);
     try {
       const result = await withProgress(l10n.t("Calling {0}", tool), (token) =>

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { type LogOutputChannel, l10n } from "vscode";
 import {
   CloseAction,
@@ -20,6 +21,9 @@ import { launchSettings, sidecarSettings, traceSetting } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 3000;
+
+/** Milliseconds after which one that does not even tell its status hangs; it answers within a few. */
+const HANG_MS = 1000;
 
 /** Milliseconds after which a program that does not answer `initialize` counts as no sidecar. */
 const START_MS = 30_000;
@@ -68,26 +72,41 @@ export class Client extends LanguageClient {
    * @throws Error that says why it did not
    */
   async launch(): Promise<void> {
-    const limit = setTimeout(() => {
-      this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
-      this.process?.kill("SIGKILL");
-    }, START_MS);
+    const late = new AbortController();
+    setTimeout(START_MS, undefined, { signal: late.signal }).then(
+      () => {
+        this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
+        this.process?.kill("SIGKILL");
+      },
+      () => undefined,
+    );
     await this.start()
       .catch(async (error) => {
         throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
       })
-      .finally(() => clearTimeout(limit));
+      .finally(() => late.abort());
   }
 
   /** Stop, however far it got; the process is gone afterwards, or is killed. */
   async end(): Promise<void> {
     this.ending = true;
     this.gone();
-    // VS Code leaves about five seconds when a window closes.
+    // When a window closes there is little time, and one that hangs would not notice the end of its stdin either.
+    if (await this.hangs()) {
+      this.process?.kill("SIGKILL");
+    }
     await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
     if (this.process?.exitCode === null) {
       this.process.kill("SIGKILL");
     }
+  }
+
+  private async hangs(): Promise<boolean> {
+    const answered = this.sendRequest("mcp/status", {}).then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([answered, setTimeout(HANG_MS, true)]);
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */

@@ -55,10 +55,7 @@ export class TargetPicker {
         const understood = await this.understand(text);
         // What was typed meanwhile is checked by its own turn.
         if (picker.value.trim() === text) {
-          const [active] = picker.activeItems;
           picker.items = [{ ...typed, ...understood }, ...this.offers()];
-          // New items would move the selection that the user may have moved.
-          picker.activeItems = picker.items.filter((item) => item.label === active?.label).slice(0, 1);
         }
       }, PAUSE_MS);
     };

@@ -112,6 +112,8 @@ extensionTests(
     },
     "the file in the editor is offered when it is a server": async (window) => {
       await window.editors.open(join(window.folder, "notes_server.py"));
+      const language = () => window.status.all();
+      await window.screen.until("its language", language, (items) => items.includes("Python"));
       await window.runCommand("MCP Sidecar: Connect…");
       const { items } = await window.quickInput.waitFor(({ items }) => items.length > 0);
       deepEqual([items[0]?.label, items[0]?.description], ["notes_server.py", "the file you are editing"]);

@@ -94,7 +94,9 @@ export function waitForHeadline(window: Workbench, headline: RegExp, limitMs?: n
 export async function enterTarget(window: Workbench, target: string): Promise<void> {
   await window.runCommand("MCP Sidecar: Connect…");
   await window.quickInput.type(target);
-  await window.quickInput.choose(target);
+  // Until it was checked the list still changes.
+  await window.quickInput.waitFor(({ items: [first] }) => first?.label === target && first.detail !== "", "the check");
+  await window.quickInput.accept();
 }
 
 /** The processes of this VS Code whose command line matches. */

@@ -225,7 +225,7 @@ async def test_a_server_that_stays_away_is_given_up_after_a_while_and_can_be_rec
         assert status.connected_at is None
         assert status.error is not None
         assert status.error.kind == "connection_lost"
-        with pytest.raises(NotConnected, match="mcp/reconnect"):
+        with pytest.raises(NotConnected, match="Reconnect"):
             _raise_with_suggestion(manager)
         await server.start_async()
         assert (await manager.reconnect()).state == "connected"
