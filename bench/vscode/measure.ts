@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { ensureEnvironment } from "../../extension/src/environment.ts";
 import { openExtension, sidecarOf, waitForHeadline } from "../../tests/editors/vscode/extensionTest.ts";
 import { ROOT } from "../../tests/editors/vscode/installation.ts";
@@ -56,7 +56,7 @@ async function firstStart(path: string): Promise<number> {
 }
 
 const path = process.env.PATH ?? "";
-const withUv = [dirname(uv), path].join(delimiter);
+const withUv = [dirname(resolve(ROOT, uv)), path].join(delimiter);
 const result = {
   ...(await connects()),
   firstStartWithUv: [await firstStart(withUv), await firstStart(withUv)].slice(1),

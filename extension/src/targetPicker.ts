@@ -68,9 +68,10 @@ export class TargetPicker {
         update(picker.value);
       });
       picker.onDidAccept(() => {
-        const [item] = picker.selectedItems;
-        // Enter can come before the items follow what was typed.
-        resolve(item?.recent ? this.wholeOf(item.recent) : item?.target || picker.value.trim() || undefined);
+        const typed = picker.value.trim();
+        // Enter can come before the items follow what was typed: never go where that does not lead.
+        const item = picker.selectedItems.find(({ label }) => leadsTo(typed, label));
+        resolve(item?.recent ? this.wholeOf(item.recent) : item?.target || typed || undefined);
         picker.hide();
       });
       picker.onDidHide(() => {
@@ -115,6 +116,15 @@ export class TargetPicker {
       return { iconPath: new ThemeIcon("warning"), detail: withoutIcons(failureOf(error)?.message ?? "") };
     }
   }
+}
+
+/** Whether the characters of what was typed are in a label, in their order, as VS Code's own filter asks. */
+function leadsTo(typed: string, label: string): boolean {
+  let at = 0;
+  return [...typed.toLowerCase()].every((character) => {
+    at = label.toLowerCase().indexOf(character, at) + 1;
+    return at > 0;
+  });
 }
 
 /** The path of the file in the active editor where it looks like an MCP server, as short as it is unambiguous. */
