@@ -242,9 +242,9 @@ def test_a_number_on_the_page_is_the_one_in_the_code(what: str) -> None:
 
 def test_the_heartbeat_is_the_one_in_the_code() -> None:
     import_stack()
-    from mcp_sidecar.connection.link import HEARTBEAT_INTERVAL  # late: it costs a second
+    from mcp_sidecar.connection.heartbeat import INTERVAL
 
-    assert f"an idle server is asked every {seconds(HEARTBEAT_INTERVAL)} s" in TEXT
+    assert f"an idle server is asked every {seconds(INTERVAL)} s" in TEXT
 
 
 def test_the_graces_stay_within_what_is_promised() -> None:

@@ -24,8 +24,13 @@ class ChannelEvents(Protocol):
     tap: Tap
     """Is told of every frame, when it is sent, and when it is received before anything else is made of it."""
 
-    def received(self, message: Message) -> None:
-        """A message that is JSON-RPC in form: has a `method`, or an `id` with a `result` or an `error`."""
+    def received(self, message: Message, stream: RequestId | None = None) -> None:
+        """A message that is JSON-RPC in form: has a `method`, or an `id` with a `result` or an `error`.
+
+        Args:
+            message: as it came.
+            stream: the request on whose response stream it came, where each has one.
+        """
 
     def failed(self, request_id: RequestId, error: SidecarError) -> None:
         """The request with this id will never be answered."""

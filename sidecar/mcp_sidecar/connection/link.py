@@ -5,48 +5,33 @@ session, which negotiates and answers the server. It knows at every moment wheth
 """
 
 import asyncio
-import itertools
 import json
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import attrs
 import pydantic
 from mcp import MCPError
-from mcp.shared.inbound import (
-    MCP_METHOD_HEADER,
-    MCP_NAME_HEADER,
-    MCP_PROTOCOL_VERSION_HEADER,
-    NAME_BEARING_METHODS,
-    encode_header_value,
-    find_invalid_x_mcp_header,
-    mcp_param_headers,
-    x_mcp_header_map,
-)
 from mcp.shared.message import SessionMessage
-from mcp_types import (
-    CLIENT_CAPABILITIES_META_KEY,
-    CLIENT_INFO_META_KEY,
-    LOG_LEVEL_META_KEY,
-    PROTOCOL_VERSION_META_KEY,
-    SERVER_INFO_META_KEY,
-    jsonrpc_message_adapter,
-)
-from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from mcp_types import jsonrpc_message_adapter
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from mcp_sidecar.connection import handshake, heartbeat
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId
+from mcp_sidecar.connection.deadline import Deadline
 from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.connection.envelope import LOG_LEVEL, Envelope
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
-    ProtocolError,
     ServerError,
     SessionExpired,
     SidecarError,
     TimedOut,
-    TransportError,
 )
+from mcp_sidecar.connection.exchange import Exchange, Exchanges
 from mcp_sidecar.connection.logs import Source
 from mcp_sidecar.connection.problems import Problem
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
@@ -58,29 +43,8 @@ logger = logging.getLogger(__name__)
 PROBE_TIMEOUT = 3.0
 """Seconds that `server/discover` may take before the older handshake is tried as well; at most a third of the time."""
 
-LOG_LEVEL = "info"
-"""What is asked for in the 2026-07-28 era, which logs only for requests that ask for it."""
-
-HEARTBEAT_INTERVAL = 3.0
-"""Seconds between looks at an idle server that would not be heard dying; its death must be noticed within five."""
-
-SECOND_LOOK = 0.5
-"""Seconds after a heartbeat that failed until the one that decides."""
-
-GATEWAY_STATUSES = (502, 503, 504)
-"""HTTP statuses by which a proxy says that the server behind it is gone."""
-
-HEARTBEAT_TIMEOUT = 1.5
-"""Seconds for a heartbeat's answer. A server that is late is busy, not dead."""
-
 RECENT_VIOLATIONS = 5
 """Protocol violations that a timeout's details recall: they explain most of them."""
-
-_FIRST_ID = 1000
-"""Of the editor's requests. The session counts its own from 1, and only needs a few for the handshake."""
-
-_LATE_IDS = 1000
-"""Ids of abandoned requests that are remembered, to tell a late answer from a made-up one."""
 
 
 class LinkEvents(Protocol):
@@ -117,26 +81,21 @@ class Link(ChannelEvents):
         self._events = events
         self.tap = tap
         self._channel = make_channel(self)
-        self._ids = itertools.count(_FIRST_ID)
-        self._waiting: dict[RequestId, asyncio.Future[dict[str, Any]]] = {}
+        self._exchanges = Exchanges()
         self._session_requests: dict[RequestId, str] = {}
-        self._abandoned: deque[RequestId] = deque(maxlen=_LATE_IDS)
-        self._unheard: deque[RequestId] = deque(maxlen=_LATE_IDS)
-        """Like these, but of heartbeats."""
-        self._flaws: dict[RequestId, list[Problem]] = {}
         self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
         """When, on the loop's clock, and what."""
         self._inbox = Inbox()
         self._client: HandshakeClient | None = None
         self._heartbeat: asyncio.Task[None] | None = None
         self._pinned: str | None = None
-        self._envelope: dict[str, Any] = {}
-        self._log_level: str = LOG_LEVEL
+        self._envelope = Envelope()
         self._handshake: dict[str, Any] = {}
         self._tools: dict[str, Mapping[str, Any]] | None = None
         self.listing: asyncio.Task[None] | None = None
         """The reading of the tools that calls share; see `Calls`."""
-        self._heard_at = 0.0
+        self.heard_at = 0.0
+        """When the server said something last, on the loop's clock."""
         self._closing: SidecarError | None = None
         self.lost: asyncio.Future[SidecarError] = asyncio.get_running_loop().create_future()
         """Done when the server is gone, with the reason."""
@@ -179,25 +138,28 @@ class Link(ChannelEvents):
                 raise self.lost.result()
             await negotiation
         except MCPError as error:
-            raise self._refused(error, protocol) from error
+            violations = [text for _, text in self._violations]
+            raise handshake.refused(error, protocol, violations=violations, suspicion=self.suspicion()) from error
         except pydantic.ValidationError as error:
-            raise _malformed_handshake(error) from error
+            raise handshake.malformed(error) from error
         except RuntimeError as error:
             cause = error.__cause__
             if isinstance(cause, pydantic.ValidationError):
-                raise _malformed_handshake(cause) from error
-            raise self._no_common_version(error) from error
+                raise handshake.malformed(cause) from error
+            raise handshake.no_common_version(self._handshake, error) from error
         finally:
             if not negotiation.done():
                 negotiation.cancel()
                 await asyncio.wait({negotiation})
             if not negotiation.cancelled():
                 negotiation.exception()
-        self.server = self._introduce()
+        version = self._client.protocol_version
+        assert version is not None
+        self.server = handshake.introduced(self._handshake, version, self._pinned)
         self._session_requests.clear()
         if not self.modern:
             self._channel.start_listening()
-        self._heartbeat = asyncio.create_task(self._beat())
+        self._heartbeat = asyncio.create_task(heartbeat.beat(self))
 
     async def close(self, reason: SidecarError, *, gracefully: bool) -> None:
         """End the connection and everything that belongs to it; requests under way fail with `reason`.
@@ -206,7 +168,7 @@ class Link(ChannelEvents):
             gracefully: let the server end by itself, for a moment.
         """
         self._closing = reason
-        self.fail_all(reason)
+        self._exchanges.fail_all(reason)
         for task in (self._heartbeat, self.listing):
             if task is not None:
                 task.cancel()
@@ -238,6 +200,24 @@ class Link(ChannelEvents):
         """Whether the 2026-07-28 era was negotiated, which has no session and no handshake."""
         return self.server.protocol_version in MODERN_PROTOCOL_VERSIONS
 
+    @property
+    def hears_loss(self) -> bool:
+        """Whether the loss of an idle server is noticed by itself."""
+        return self._channel.hears_loss
+
+    def fail_all(self, error: SidecarError) -> None:
+        """Fail all requests under way, at once."""
+        self._exchanges.fail_all(error)
+
+    def pause_deadlines(self, server_request: RequestId | None = None) -> AbstractContextManager[None]:
+        """Stop the clocks while a person is being asked: thinking never counts against a request's timeout.
+
+        Args:
+            server_request: the id of the server's request that is the reason. Where the protocol tells in which request
+                of ours it came (by the response stream it came on), only that one's clock stops; else those of all.
+        """
+        return self._exchanges.paused(server_request)
+
     def diagnosis(self, since: float = 0.0) -> dict[str, Any]:
         """What is known that may explain a failure: last lines of stderr, violations of the protocol.
 
@@ -265,7 +245,13 @@ class Link(ChannelEvents):
     # requests
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None, *, timeout: float, quiet: bool = False
+        self,
+        method: str,
+        params: Mapping[str, Any] | None,
+        *,
+        timeout: float,
+        maximum: float | None = None,
+        quiet: bool = False,
     ) -> Answer:
         """Send a request as it is, and return the server's result as it is.
 
@@ -273,6 +259,7 @@ class Link(ChannelEvents):
             method: an MCP method, such as `tools/call`.
             params: its params.
             timeout: seconds until the request is given up, and the server told so.
+            maximum: seconds up to which progress of the request lets that time begin anew; none does without it.
             quiet: whether a late answer is no news.
 
         Raises:
@@ -288,33 +275,28 @@ class Link(ChannelEvents):
             raise self.lost.result()
         if method == "logging/setLevel" and self.modern:
             # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
-            self._log_level = str((params or {}).get("level", LOG_LEVEL))
+            self._envelope.log_level = str((params or {}).get("level", LOG_LEVEL))
             return Answer({}, 0.0, [], self)
+        exchange = self._exchanges.begin(method, Deadline(timeout, maximum=maximum), quiet=quiet)
+        message: Message = {"jsonrpc": "2.0", "id": exchange.request_id, "method": method}
+        headers = self._envelope.stamp(
+            message, params, version=self.server.protocol_version, transport=self.transport, tools=self._tools or {}
+        )
         loop = asyncio.get_running_loop()
-        request_id = next(self._ids)
-        message: Message = {"jsonrpc": "2.0", "id": request_id, "method": method}
-        headers = self._stamp(message, method, params)
-        future: asyncio.Future[dict[str, Any]] = loop.create_future()
-        self._waiting[request_id] = future
         started = loop.time()
         try:
-            async with asyncio.timeout(timeout):
+            async with exchange.deadline:
                 self._channel.send(message, headers)
-                result = await future
+                result = await exchange.answer
         except TimeoutError:
-            self._abandon(request_id, f"no answer in {timeout:g} s", quiet=quiet)
-            raise TimedOut(
-                f"The server did not answer {method} within {timeout:g} s.{self.suspicion(started)}",
-                suggestion="The connection stands. Raise callTimeout if the server needs longer; else find what hangs.",
-                details={"method": method, "timeoutSeconds": timeout, **self.diagnosis(started)},
-            ) from None
+            self._abandon(exchange, f"no answer in {loop.time() - started:g} s")
+            raise self._timed_out(exchange, started) from None
         except asyncio.CancelledError:
-            self._abandon(request_id, "cancelled by the user", quiet=quiet)
+            self._abandon(exchange, "cancelled by the user")
             raise
         finally:
-            self._waiting.pop(request_id, None)
-            flaws = self._flaws.pop(request_id, [])
-        return Answer(result, (loop.time() - started) * 1000, flaws, self)
+            self._exchanges.end(exchange)
+        return Answer(result, (loop.time() - started) * 1000, exchange.flaws, self)
 
     async def ping(self, *, timeout: float, quiet: bool = False) -> Answer:
         """Ask whether the server answers. The 2026-07-28 era has no ping; there `server/discover` serves.
@@ -348,89 +330,86 @@ class Link(ChannelEvents):
         """The tools last listed, by name; None when none were, or they changed since."""
         return self._tools
 
-    def _abandon(self, request_id: RequestId, reason: str, *, quiet: bool) -> None:
+    def _timed_out(self, exchange: Exchange, started: float) -> TimedOut:
+        deadline, method = exchange.deadline, exchange.method
+        if not deadline.extended:
+            what = f"The server did not answer {method} within {deadline.seconds:g} s."
+        elif deadline.at_maximum:
+            what = f"The server reported progress, but did not answer {method} within {deadline.maximum:g} s."
+        else:
+            what = f"The server reported progress on {method}, but then nothing for {deadline.seconds:g} s."
+        name = "maxCallTimeout" if deadline.extended and deadline.at_maximum else "callTimeout"
+        return TimedOut(
+            f"{what}{self.suspicion(started)}",
+            suggestion=f"The connection stands. Raise {name} if the server needs longer; else find what hangs.",
+            details={
+                "method": method,
+                "timeoutSeconds": deadline.seconds,
+                **({"maxTimeoutSeconds": deadline.maximum} if deadline.extended else {}),
+                **self.diagnosis(started),
+            },
+        )
+
+    def _abandon(self, exchange: Exchange, reason: str) -> None:
         """Tell the server that nobody waits any more (MCP, "Cancellation")."""
-        (self._unheard if quiet else self._abandoned).append(request_id)
-        if not self.lost.done() and self._closing is None:
-            # On modern HTTP, closing the response stream is the signal, and the notification does not exist.
-            if not (self.modern and self._channel.transport == "streamable-http"):
-                cancelled = {"requestId": request_id, "reason": reason}
-                self._channel.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled})
-            self._channel.abort(request_id)
-
-    def _stamp(self, message: Message, method: str, params: Mapping[str, Any] | None) -> dict[str, str]:
-        """Add what the negotiated era wants on every request (MCP 2026-07-28, "Base protocol" and "Transports").
-
-        Returns the HTTP headers that go with the message.
-        """
-        version = self.server.protocol_version
-        headers = {MCP_PROTOCOL_VERSION_HEADER: version}
-        if params is not None:
-            message["params"] = params
-        if self.modern:
-            params = dict(params or {})
-            params["_meta"] = {LOG_LEVEL_META_KEY: self._log_level, **(params.get("_meta") or {}), **self._envelope}
-            message["params"] = params
-            if self._channel.transport != "streamable-http":
-                return headers  # nobody would read them, and walking a schema for them takes time
-            headers[MCP_METHOD_HEADER] = method
-            name = params.get(NAME_BEARING_METHODS.get(method, ""))
-            if isinstance(name, str):
-                headers[MCP_NAME_HEADER] = encode_header_value(name)
-                if method == "tools/call" and (tool := (self._tools or {}).get(name)) is not None:
-                    headers |= _param_headers(tool, params.get("arguments"))
-        return headers
+        self._exchanges.abandon(exchange)
+        if self.lost.done() or self._closing is not None:
+            return
+        # On modern HTTP, closing the response stream is the signal, and the notification does not exist.
+        if not (self.modern and self.transport == "streamable-http") and exchange.method != "initialize":
+            cancelled = {"requestId": exchange.request_id, "reason": reason}
+            self._channel.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled})
+        self._channel.abort(exchange.request_id)
 
     # ChannelEvents
 
     def pending(self) -> Collection[RequestId]:
         if not self._session_requests:
-            return self._waiting
-        return [*self._waiting, *self._session_requests]
+            return self._exchanges.ids
+        return [*self._exchanges.ids, *self._session_requests]
 
-    def received(self, message: Message) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
-        if (method := message.get("method")) is not None:
-            if "id" in message:
-                self._for_session(message)
-            else:
-                self._notified(method, message.get("params") or {})
-            return
+    def received(self, message: Message, stream: RequestId | None = None) -> None:
+        self.heard_at = asyncio.get_running_loop().time()
+        if (method := message.get("method")) is None:
+            self._answered(message)
+        elif "id" in message:
+            if stream is not None:
+                self._exchanges.asked(message["id"], stream)
+            self._for_session(message)
+        else:
+            self._notified(method, message.get("params") or {})
+
+    def _answered(self, message: Message) -> None:
         request_id = message["id"]
-        # Forgotten here, not when the waiting task gets its turn: from now on it is answered.
-        if (future := self._waiting.pop(request_id, None)) is not None:
-            if future.done():
-                pass  # given up in this very turn of the loop
-            elif "error" in message:
-                future.set_exception(_server_error(message["error"]))
+        if (exchange := self._exchanges.take(request_id)) is not None:
+            if "error" in message:
+                exchange.fail(_server_error(message["error"]))
             else:
-                future.set_result(message["result"])
+                exchange.succeed(message["result"])
         elif request_id in self._session_requests:
             asked = self._session_requests.pop(request_id)
             if asked in ("initialize", "server/discover") and "result" in message:
                 self._handshake = message["result"]
             self._for_session(message)
-        elif request_id in self._unheard:
-            pass
-        elif request_id in self._abandoned:
-            self._events.logged("sidecar", "info", f"a late answer to request {request_id} was dropped")
         else:
-            self.violated(f"an answer to request {request_id!r}, which was never sent or is answered already")
+            match self._exchanges.fate(request_id):
+                case "abandoned":
+                    self._events.logged("sidecar", "info", f"a late answer to request {request_id} was dropped")
+                case "unknown":
+                    self.violated(f"an answer to request {request_id!r}, which was never sent or is answered already")
 
     def failed(self, request_id: RequestId, error: SidecarError) -> None:
-        if (future := self._waiting.pop(request_id, None)) is not None:
-            if not future.done():
-                future.set_exception(error)
+        if (exchange := self._exchanges.take(request_id)) is not None:
+            exchange.fail(error)
         elif self._session_requests.pop(request_id, None) is not None:
             # In-process only: the data is the error itself, which no server can send.
-            body = {"code": -32000, "message": error.message, "data": _Local(error)}
+            body = {"code": -32000, "message": error.message, "data": handshake.LocalError(error)}
             message = {"jsonrpc": "2.0", "id": request_id, "error": body}
             self._inbox.put(SessionMessage(jsonrpc_message_adapter.validate_python(message, by_name=False)))
 
     def flawed(self, request_id: RequestId, problem: str) -> None:
-        if request_id not in self._waiting:
-            return
-        self._flaws.setdefault(request_id, []).append(Problem("protocol", "$", problem))
+        if (exchange := self._exchanges.get(request_id)) is not None:
+            exchange.flaws.append(Problem("protocol", "$", problem))
 
     def violated(self, problem: str, raw: str | None = None) -> None:
         text = f"{problem}: {raw}" if raw else problem
@@ -446,28 +425,21 @@ class Link(ChannelEvents):
             self.on_lost(error)
             if isinstance(error, SessionExpired):  # true of one request only; others may have been carried out
                 error = ConnectionLost(error.message, suggestion=error.suggestion, details=error.details)
-            self.fail_all(error)
+            self._exchanges.fail_all(error)
             self._inbox.put(CLOSED)
 
-    # details
-
-    def fail_all(self, error: SidecarError) -> None:
-        """Fail all requests under way, at once."""
-        waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(error)
+    # the session's side
 
     def _send_for_session(self, message: Message, headers: Mapping[str, str]) -> None:
         method = message.get("method")
-        if method is not None and "id" in message:
+        if method is None:
+            self._exchanges.replied(message["id"])
+        elif "id" in message:
             self._session_requests[message["id"]] = method
         if method == "initialize" and self._pinned is not None:
             message["params"]["protocolVersion"] = self._pinned
         if method == "server/discover":
-            meta = message["params"]["_meta"]
-            keys = (PROTOCOL_VERSION_META_KEY, CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY)
-            self._envelope = {key: meta[key] for key in keys}
+            self._envelope.learn(message["params"]["_meta"])
         self._channel.send(message, headers)
 
     def _for_session(self, message: Message) -> None:
@@ -499,101 +471,9 @@ class Link(ChannelEvents):
             self._for_session({"jsonrpc": "2.0", "method": method, "params": params})
         self._events.notified(method, params)
 
-    def _introduce(self) -> ServerInfo:
-        """What the server said of itself, from the message as it came."""
-        assert self._client is not None
-        said = self._handshake
-        version = self._client.protocol_version
-        assert version is not None
-        if self._pinned is not None and version != self._pinned:
-            raise ProtocolError(
-                f"The server answered protocol version {self._pinned} with {version}.",
-                suggestion=f"Set protocolVersion to {version} or auto.",
-                details={"asked": self._pinned, "answered": version},
-            )
-        modern = version in MODERN_PROTOCOL_VERSIONS
-        info = (said.get("_meta") or {}).get(SERVER_INFO_META_KEY) if modern else said.get("serverInfo")
-        info = info if isinstance(info, dict) else {}
-        instructions = said.get("instructions")
-        capabilities = said.get("capabilities")
-        title = info.get("title")
-        return ServerInfo(
-            name=str(info.get("name", "")),
-            version=str(info.get("version", "")),
-            title=title if isinstance(title, str) else None,
-            protocol_version=version,
-            capabilities=capabilities if isinstance(capabilities, dict) else {},
-            instructions=instructions if isinstance(instructions, str) else None,
-        )
-
-    def _refused(self, error: MCPError, protocol: str) -> SidecarError:
-        local = error.error.data
-        if isinstance(local, _Local):
-            return local.error
-        other = "legacy" if protocol in MODERN_PROTOCOL_VERSIONS else "auto"
-        also = "" if protocol == other else f"; try protocolVersion {other}"
-        violations = {"violations": [text for _, text in self._violations]} if self._violations else {}
-        return ServerError(
-            f"The server refused the handshake: {error.error.message or 'no message'} (code {error.error.code})."
-            f"{self.suspicion()}",
-            suggestion=f"Look into the server's log{also}.",
-            details={"error": error.error.model_dump(by_alias=True, mode="json", exclude_unset=True), **violations},
-        )
-
-    def _no_common_version(self, error: RuntimeError) -> ProtocolError:
-        offered = self._handshake.get("supportedVersions") or self._handshake.get("protocolVersion")
-        return ProtocolError(
-            f"The server speaks protocol version {offered}, which is unknown here." if offered else str(error),
-            suggestion=f"Known are {', '.join(KNOWN_PROTOCOL_VERSIONS)}; update the server, or the sidecar.",
-            details={"offered": offered, "known": list(KNOWN_PROTOCOL_VERSIONS)},
-        )
-
-    async def _beat(self) -> None:
-        """Look after an idle server that would not be heard dying."""
-        loop = asyncio.get_running_loop()
-        failures = 0
-        while not self.lost.done():
-            await asyncio.sleep(SECOND_LOOK if failures else HEARTBEAT_INTERVAL)
-            if self._channel.hears_loss or (failures == 0 and loop.time() - self._heard_at < HEARTBEAT_INTERVAL / 2):
-                continue
-            try:
-                await self.ping(timeout=HEARTBEAT_TIMEOUT, quiet=True)
-            except (ServerError, TimedOut, ProtocolError):
-                failures = 0  # it answered, or it is busy: not dead
-            except ConnectionLost:
-                return
-            except TransportError as error:
-                if error.details.get("httpStatus") not in (None, *GATEWAY_STATUSES):
-                    failures = 0  # it answered, if not in MCP's terms: not dead
-                    continue
-                failures += 1
-                if failures > 1:
-                    self.ended(ConnectionLost(error.message, suggestion=error.suggestion, details=error.details))
-            except SidecarError as error:
-                logger.debug("heartbeat: %s", error.message)
-            else:
-                failures = 0
-
 
 def _ignore(error: SidecarError) -> None:
     """Nobody waits for the loss yet."""
-
-
-class _Local:
-    """Carries an error of ours through the SDK's error objects."""
-
-    def __init__(self, error: SidecarError) -> None:
-        self.error = error
-
-
-def _malformed_handshake(error: pydantic.ValidationError) -> ProtocolError:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    where = ".".join(str(step) for step in first["loc"])
-    return ProtocolError(
-        f"The server's answer to the handshake breaks the protocol: {where}: {first['msg']}.",
-        suggestion="Mend the server's initialize (or server/discover) result.",
-        details={"problems": [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()][:20]},
-    )
 
 
 def _server_error(error: Mapping[str, Any]) -> ServerError:
@@ -612,13 +492,6 @@ _CODE_ADVICE = {
 
 def _named(tool: Mapping[str, Any]) -> bool:
     return isinstance(tool.get("name"), str)
-
-
-def _param_headers(tool: Mapping[str, Any], arguments: object) -> dict[str, str]:
-    schema = tool.get("inputSchema")
-    if not isinstance(arguments, Mapping) or find_invalid_x_mcp_header(schema) is not None:
-        return {}
-    return mcp_param_headers(x_mcp_header_map(schema), arguments)
 
 
 def _as_text(data: object) -> str:

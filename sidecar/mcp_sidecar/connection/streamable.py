@@ -206,7 +206,7 @@ class StreamableHttpChannel(Channel):
             )
         elif kind == "application/json":
             body = await http.read_body(response)
-            inbound.read(body, _ForRequest(self._events, request_id))
+            inbound.read(body, _OfBody(self._events, request_id))
             if request_id in self._events.pending():
                 self._events.failed(request_id, http.no_answer(response, body))
         elif kind == "text/event-stream":
@@ -221,6 +221,7 @@ class StreamableHttpChannel(Channel):
     async def _read_stream(self, response: httpx2.Response, request_id: RequestId) -> None:
         """Read a request's event stream to its answer, taking it up again where the server allows."""
         position = _Position(self._events.tap)
+        stream = _OfStream(self._events, request_id)
         attempt = 0
         while True:
             broken: Exception | None = None
@@ -228,7 +229,7 @@ class StreamableHttpChannel(Channel):
             try:
                 async with contextlib.aclosing(position.events(response)) as events:
                     async for data in events:
-                        inbound.read(data, self._events)
+                        inbound.read(data, stream)
                         if request_id not in self._events.pending():
                             return
             except httpx2.SSEError as error:
@@ -407,18 +408,25 @@ class _Position:
                     self._tap.event(event.event, event.data)
 
 
-class _ForRequest:
-    """Reads a response's JSON body: an answer in it without an id can only be to this request."""
+class _OfStream:
+    """Reads a response's event stream: what the server says there belongs to that request."""
 
     def __init__(self, events: ChannelEvents, request_id: RequestId) -> None:
         self._events = events
         self._request_id = request_id
 
-    def pending(self) -> Collection[RequestId]:
-        return [self._request_id] if self._request_id in self._events.pending() else []
+    def received(self, message: Message, stream: RequestId | None = None) -> None:
+        self._events.received(message, stream or self._request_id)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._events, name)
+
+
+class _OfBody(_OfStream):
+    """Reads a response's JSON body: an answer in it without an id can only be to this request."""
+
+    def pending(self) -> Collection[RequestId]:
+        return [self._request_id] if self._request_id in self._events.pending() else []
 
 
 def _error_in(body: bytes) -> tuple[object, dict[str, Any] | None]:

@@ -29,7 +29,7 @@ class Recorder(ChannelEvents):
         self.violations: list[str] = []
         self.excerpts: list[str | None] = []
 
-    def received(self, message: Message) -> None:
+    def received(self, message: Message, stream: RequestId | None = None) -> None:
         self.messages.append(message)
         if "method" not in message and message["id"] in self._pending:
             self._pending.remove(message["id"])
@@ -291,7 +291,7 @@ def test_nesting_at_the_edge_of_what_can_be_read_never_raises(member: str, depth
 class Stumbling(Recorder):
     """A link with a defect: it can't take results."""
 
-    def received(self, message: Message) -> None:
+    def received(self, message: Message, stream: RequestId | None = None) -> None:
         if "result" in message:
             raise RecursionError(str(message["result"]))
         super().received(message)

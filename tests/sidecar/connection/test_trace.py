@@ -117,7 +117,7 @@ def test_a_frame_is_told_before_it_has_any_effect(kept: Trace) -> None:
     seen: list[str] = []
 
     class Watcher(Recorder):
-        def received(self, message: Any) -> None:
+        def received(self, message: Any, stream: Any = None) -> None:
             seen.append("received")
 
     recorder = Watcher(1)

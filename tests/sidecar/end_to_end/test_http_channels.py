@@ -36,7 +36,7 @@ class Recorder(ChannelEvents):
         self.stumbles = False
         """Whether taking a message raises, as a defect would."""
 
-    def received(self, message: Message) -> None:
+    def received(self, message: Message, stream: RequestId | None = None) -> None:
         if self.stumbles:
             raise LookupError(SECRET)
         self.messages.append(message)

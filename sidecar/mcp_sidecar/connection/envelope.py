@@ -1,0 +1,88 @@
+"""The envelope of a request: what its era and its transport want besides method and params."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.shared.inbound import (
+    MCP_METHOD_HEADER,
+    MCP_NAME_HEADER,
+    MCP_PROTOCOL_VERSION_HEADER,
+    NAME_BEARING_METHODS,
+    encode_header_value,
+    find_invalid_x_mcp_header,
+    mcp_param_headers,
+    x_mcp_header_map,
+)
+from mcp_types import (
+    CLIENT_CAPABILITIES_META_KEY,
+    CLIENT_INFO_META_KEY,
+    LOG_LEVEL_META_KEY,
+    PROTOCOL_VERSION_META_KEY,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from mcp_sidecar.connection.channel import Message
+from mcp_sidecar.connection.status import Transport
+
+LOG_LEVEL = "info"
+"""What is asked for in the 2026-07-28 era, which logs only for requests that ask for it."""
+
+
+class Envelope:
+    """What is the same for all requests of one link."""
+
+    def __init__(self) -> None:
+        self.log_level = LOG_LEVEL
+        """What the server may log in the 2026-07-28 era."""
+        self._meta: dict[str, Any] = {}
+
+    def learn(self, meta: Mapping[str, Any]) -> None:
+        """Take over what the session said of the client in the `_meta` of `server/discover`."""
+        keys = (PROTOCOL_VERSION_META_KEY, CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY)
+        self._meta = {key: meta[key] for key in keys}
+
+    def stamp(
+        self,
+        message: Message,
+        params: Mapping[str, Any] | None,
+        *,
+        version: str,
+        transport: Transport,
+        tools: Mapping[str, Mapping[str, Any]],
+    ) -> dict[str, str]:
+        """Put the params into a request (MCP 2026-07-28, "Base protocol" and "Transports").
+
+        Args:
+            message: the request, without params.
+            params: as the client gave them.
+            version: the negotiated version.
+            transport: how the server is reached.
+            tools: those known, by name: arguments of one may belong into headers.
+
+        Returns:
+            The HTTP headers that go with the message.
+        """
+        method = message["method"]
+        headers = {MCP_PROTOCOL_VERSION_HEADER: version}
+        if params is not None:
+            message["params"] = params
+        if version in MODERN_PROTOCOL_VERSIONS:
+            params = dict(params or {})
+            params["_meta"] = {LOG_LEVEL_META_KEY: self.log_level, **(params.get("_meta") or {}), **self._meta}
+            message["params"] = params
+            if transport != "streamable-http":
+                return headers  # nobody would read them, and walking a schema for them takes time
+            headers[MCP_METHOD_HEADER] = method
+            name = params.get(NAME_BEARING_METHODS.get(method, ""))
+            if isinstance(name, str):
+                headers[MCP_NAME_HEADER] = encode_header_value(name)
+                if method == "tools/call" and (tool := tools.get(name)) is not None:
+                    headers |= _param_headers(tool, params.get("arguments"))
+        return headers
+
+
+def _param_headers(tool: Mapping[str, Any], arguments: object) -> dict[str, str]:
+    schema = tool.get("inputSchema")
+    if not isinstance(arguments, Mapping) or find_invalid_x_mcp_header(schema) is not None:
+        return {}
+    return mcp_param_headers(x_mcp_header_map(schema), arguments)

@@ -1,0 +1,122 @@
+"""The exchanges under way: each request of ours that the server owes an answer to."""
+
+import asyncio
+import contextlib
+import itertools
+from collections import OrderedDict, deque
+from collections.abc import Collection, Iterator
+from typing import Any, Literal
+
+import attrs
+
+from mcp_sidecar.connection.channel import RequestId
+from mcp_sidecar.connection.deadline import Deadline
+from mcp_sidecar.connection.errors import SidecarError
+from mcp_sidecar.connection.problems import Problem
+
+_FIRST_ID = 1000
+"""Of the editor's requests. The session counts its own from 1, and only needs a few for the handshake."""
+
+_LATE_IDS = 1000
+"""Ids of abandoned requests that are remembered, to tell a late answer from a made-up one."""
+
+_ASKED_IDS = 1000
+"""Requests of the server of which is remembered which request of ours they belong to."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Exchange:
+    """One request, until it is answered, fails, or is given up."""
+
+    request_id: RequestId
+    method: str
+    deadline: Deadline
+    quiet: bool
+    """Whether a late answer is no news."""
+    answer: asyncio.Future[dict[str, Any]] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
+    flaws: list[Problem] = attrs.field(factory=list)
+    """What was wrong with the answer's form."""
+
+    def succeed(self, result: dict[str, Any]) -> None:
+        """The answer is here; nothing happens when it was given up in this very turn of the loop."""
+        if not self.answer.done():
+            self.answer.set_result(result)
+
+    def fail(self, error: SidecarError) -> None:
+        """There will be no result; see `succeed`."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Exchanges:
+    """All exchanges of one link, and what is remembered of those that were given up."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(_FIRST_ID)
+        self._under_way: dict[RequestId, Exchange] = {}
+        self._abandoned: deque[RequestId] = deque(maxlen=_LATE_IDS)
+        self._unheard: deque[RequestId] = deque(maxlen=_LATE_IDS)
+        """Like these, but of quiet ones."""
+        self._asked: OrderedDict[RequestId, RequestId] = OrderedDict()
+        """The server's request, and the exchange in which it came."""
+
+    @property
+    def ids(self) -> Collection[RequestId]:
+        """The ids of all that wait for an answer."""
+        return self._under_way.keys()
+
+    def begin(self, method: str, deadline: Deadline, *, quiet: bool) -> Exchange:
+        """A new exchange; `end` it."""
+        exchange = Exchange(request_id=next(self._ids), method=method, deadline=deadline, quiet=quiet)
+        self._under_way[exchange.request_id] = exchange
+        return exchange
+
+    def end(self, exchange: Exchange) -> None:
+        """Nobody waits for its answer any more, or it is there."""
+        self._under_way.pop(exchange.request_id, None)
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Remember that it was given up before its answer came."""
+        (self._unheard if exchange.quiet else self._abandoned).append(exchange.request_id)
+
+    def get(self, request_id: RequestId) -> Exchange | None:
+        """The exchange that waits under this id."""
+        return self._under_way.get(request_id)
+
+    def take(self, request_id: RequestId) -> Exchange | None:
+        """As `get`, and it waits no more: not only when the waiting task gets its turn."""
+        return self._under_way.pop(request_id, None)
+
+    def fate(self, request_id: RequestId) -> Literal["abandoned", "unheard", "unknown"]:
+        """What became of an exchange that does not wait."""
+        if request_id in self._unheard:
+            return "unheard"
+        return "abandoned" if request_id in self._abandoned else "unknown"
+
+    def fail_all(self, error: SidecarError) -> None:
+        """Fail all that are under way, at once."""
+        under_way, self._under_way = self._under_way, {}
+        for exchange in under_way.values():
+            exchange.fail(error)
+
+    # what the server asks meanwhile
+
+    def asked(self, server_request: RequestId, exchange: RequestId) -> None:
+        """Remember on whose response stream a request of the server came."""
+        self._asked[server_request] = exchange
+        if len(self._asked) > _ASKED_IDS:
+            self._asked.popitem(last=False)
+
+    def replied(self, server_request: RequestId) -> None:
+        """The server's request is answered."""
+        self._asked.pop(server_request, None)
+
+    @contextlib.contextmanager
+    def paused(self, server_request: RequestId | None) -> Iterator[None]:
+        """Stop the clocks of what the server's request belongs to, of all under way where that is not known."""
+        belongs_to = None if server_request is None else self._asked.get(server_request)
+        known = None if belongs_to is None else self._under_way.get(belongs_to)
+        with contextlib.ExitStack() as pauses:
+            for exchange in list(self._under_way.values()) if known is None else [known]:
+                pauses.enter_context(exchange.deadline.paused())
+            yield
