@@ -36,16 +36,17 @@ MODULES := node_modules/.bin
 
 VENV_READY := .venv/.ready
 SERVERS_READY := tests/servers/node_modules/.ready
+CONFORMANCE_READY := tests/conformance/node_modules/.ready
 EXTENSION_READY := node_modules/.ready
 VSIX := build/mcp-sidecar.vsix
 BUNDLE := dist/sidecar/.ready
 
-.PHONY: help setup demo test test-sidecar test-extension test-vscode bench check format types vsix pictures install lock clean
+.PHONY: help setup demo test test-sidecar test-extension test-vscode conformance bench check format types vsix pictures install lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV_READY) $(SERVERS_READY) $(EXTENSION_READY) ## Make .venv and install everything the other commands need
+setup: $(VENV_READY) $(SERVERS_READY) $(CONFORMANCE_READY) $(EXTENSION_READY) ## Make .venv and install everything the other commands need
 
 demo: $(VENV_READY) ## Try the sidecar on the example server, or on yours: TARGET="<url, path or command line>"
 	@$(VENV)/python scripts/demo.py $(if $(TARGET),--target "$$TARGET")
@@ -53,7 +54,10 @@ demo: $(VENV_READY) ## Try the sidecar on the example server, or on yours: TARGE
 test: test-sidecar test-extension test-vscode ## Run all tests; test-sidecar, test-extension and test-vscode are its parts
 
 test-sidecar: setup # ARGS="-k idle -x" go to pytest
-	$(VENV)/python -m pytest $(ARGS)
+	NODE=$(NODE) $(VENV)/python -m pytest $(ARGS)
+
+conformance: setup ## Hold the sidecar against the official conformance suite for clients; ARGS="-k auth" go to pytest
+	NODE=$(NODE) $(VENV)/python -m pytest tests/conformance $(ARGS)
 
 test-extension: setup $(BUNDLE)
 	$(NODE) --import ./tests/extension/vscode.ts --test 'tests/extension/*.test.ts'
@@ -95,10 +99,10 @@ lock: $(UV_READY) ## Pin all dependencies anew; LOCK_ARGS="--upgrade" moves them
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.txt
 	$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	echo uv | $(COMPILE) - -o requirements-uv.txt
-	for place in . tests/servers tools/node; do $(NPM) install --prefix $$place --package-lock-only; done
+	for place in . tests/servers tests/conformance tools/node; do $(NPM) install --prefix $$place --package-lock-only; done
 
 clean: ## Remove everything that the other commands made
-	rm -rf .venv .uv node_modules tests/servers/node_modules tools/node/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .uv node_modules tests/servers/node_modules tests/conformance/node_modules tools/node/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find sidecar tests examples scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 export TARGET

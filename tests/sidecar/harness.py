@@ -5,12 +5,13 @@ Raw on purpose: no LSP library is between a test and what the sidecar really sen
 
 import asyncio
 import contextlib
+import inspect
 import itertools
 import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ class Editor:
         self.requests: list[Json] = []
         """Every request that the sidecar sent, as it came."""
         self.answers: dict[str, Callable[[Json], Json]] = {}
-        """How to answer the sidecar's requests: method to a function of the params; the rest is answered with null."""
+        """How to answer the sidecar's requests: method to a function of the params, which may be asynchronous and may
+        raise a `ResponseError`; the rest is answered with null."""
         self.violations: list[str] = []
         """What the sidecar did that no LSP server may do; `close` fails on them."""
         self._stderr = bytearray()
@@ -77,6 +79,7 @@ class Editor:
         """Cleared, the editor reads no more: the sidecar's stdout fills."""
         self.reads.set()
         self._killed = False
+        self._answering: set[asyncio.Future[None]] = set()
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_stderr())]
 
     @classmethod
@@ -163,6 +166,9 @@ class Editor:
                 await self.process.wait()
         await self.end_stdin()
         await self._finish_reading()
+        for task in self._answering:
+            task.cancel()
+        await asyncio.gather(*self._answering, return_exceptions=True)
         if hung:
             raise AssertionError(f"the sidecar did not end within {STOP_TIMEOUT} s; stderr:\n{self.stderr[-4000:]}")
         if self._pending and not self._killed:
@@ -360,13 +366,42 @@ class Editor:
             self._receive_answer(message)
         elif "id" in message:
             self.requests.append(message)
-            handler = self.answers.get(message["method"])
-            answer = None if handler is None else handler(message.get("params"))
-            frame = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": answer}).encode()
-            if self.process.stdin is not None and not self.process.stdin.is_closing():
-                self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(frame) + frame)
+            self._answer(message)
         else:
             self.notifications.append(Notification(message["method"], message.get("params"), time.perf_counter()))
+
+    def _answer(self, request: Json) -> None:
+        """Answer a request of the sidecar: at once, or when an asynchronous handler is done."""
+        handler = self.answers.get(request["method"])
+        try:
+            result = None if handler is None else handler(request.get("params"))
+        except ResponseError as error:
+            self._write_error(request, error)
+            return
+        if not inspect.isawaitable(result):
+            self._write_answer(request, {"result": result})
+            return
+        task = asyncio.ensure_future(self._answer_later(request, result))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer_later(self, request: Json, result: Awaitable[Json]) -> None:
+        try:
+            self._write_answer(request, {"result": await result})
+        except ResponseError as error:
+            self._write_error(request, error)
+        except Exception as error:  # noqa: BLE001 - what a test's handler raises must fail the test, wherever it runs
+            self.violations.append(f"the handler of {request['method']} failed: {error!r}")
+            self._write_answer(request, {"error": {"code": -32603, "message": repr(error)}})
+
+    def _write_error(self, request: Json, error: ResponseError) -> None:
+        data = {} if error.data is None else {"data": error.data}
+        self._write_answer(request, {"error": {"code": error.code, "message": error.message, **data}})
+
+    def _write_answer(self, request: Json, outcome: Json) -> None:
+        frame = json.dumps({"jsonrpc": "2.0", "id": request["id"], **outcome}).encode()
+        if self.process.stdin is not None and not self.process.stdin.is_closing():
+            self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(frame) + frame)
 
     def _receive_answer(self, message: Json) -> None:
         request_id = message.get("id")

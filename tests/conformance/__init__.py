@@ -1,0 +1,1 @@
+"""The official conformance suite of MCP, run through the sidecar's own wire."""
