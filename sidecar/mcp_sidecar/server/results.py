@@ -2,13 +2,7 @@
 
 import attrs
 
-
-@attrs.frozen
-class Position:
-    """A place in a text as LSP has it: from 0, counted in UTF-16."""
-
-    line: int
-    character: int
+from mcp_sidecar.positions import Position
 
 
 @attrs.frozen(kw_only=True)

@@ -20,9 +20,10 @@ from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import Recorded, TraceReport
+from mcp_sidecar.positions import Position
 from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
 from mcp_sidecar.server.params import CallToolParams, PrefillParams, RenderParams, RequestParams
-from mcp_sidecar.server.results import Position, Prefilled, Rendered
+from mcp_sidecar.server.results import Prefilled, Rendered
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled, RequestFailed
