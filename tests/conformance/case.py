@@ -38,17 +38,11 @@ class Case:
 
     async def request(self, method: str, params: Json = None) -> Json:
         """Send a request whose result must have no problems."""
-        result = await self.editor.request(f"mcp/{method}", params, timeout=PATIENCE)
-        assert PROBLEMS not in result["_meta"], result["_meta"][PROBLEMS]
-        return result
+        return await self.editor.flawless(method, params, timeout=PATIENCE)
 
     async def refused(self, method: str, params: Json) -> ResponseError:
         """Send a request that must fail; gives the error."""
-        try:
-            result = await self.editor.request(f"mcp/{method}", params, timeout=PATIENCE)
-        except ResponseError as error:
-            return error
-        raise AssertionError(f"{method} succeeded: {result}")
+        return await self.editor.refused(f"mcp/{method}", params, timeout=PATIENCE)
 
     async def tools(self) -> dict[str, Json]:
         """The tools as they are listed, by name."""

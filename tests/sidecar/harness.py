@@ -263,6 +263,21 @@ class Editor:
         """`mcp/tools/call`: gives the tool's result."""
         return await self.request("mcp/tools/call", {"name": name, "arguments": arguments}, timeout=timeout)
 
+    async def flawless(self, method: str, params: Json = None, timeout: float = REQUEST_TIMEOUT) -> Json:
+        """Send the MCP request `method`, whose result must have no problems."""
+        result = await self.request(f"mcp/{method}", params, timeout=timeout)
+        problems = result["_meta"].get("mcp-sidecar/problems")
+        assert problems is None, problems
+        return result
+
+    async def refused(self, method: str, params: Json = None, timeout: float = REQUEST_TIMEOUT) -> ResponseError:
+        """Send a request that must fail; gives the error."""
+        try:
+            result = await self.request(method, params, timeout=timeout)
+        except ResponseError as error:
+            return error
+        raise AssertionError(f"{method} succeeded: {result}")
+
     async def status(self) -> Json:
         """`mcp/status`."""
         return await self.request("mcp/status")
@@ -278,6 +293,10 @@ class Editor:
     def logs(self) -> list[Json]:
         """Every `mcp/didLog` that was pushed, in order."""
         return [each.params for each in self.notifications if each.method == "mcp/didLog"]
+
+    def notified(self, method: str) -> list[Json]:
+        """The params of all notifications of the server with this MCP method, without `notifications/`."""
+        return [each.params for each in self.notifications if each.method == f"mcp/notifications/{method}"]
 
     async def wait_for(
         self,

@@ -17,7 +17,14 @@ GOOD = SERVERS / "good.py"
 RAW = SERVERS / "raw.py"
 NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
-EVERYTHING = SERVERS / "node_modules" / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
+MODERN = SERVERS / "modern.mjs"
+_NPM = SERVERS / "node_modules"
+EVERYTHING = _NPM / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
+EVERYTHING_0_6_2 = _NPM / "server-everything-0.6.2" / "dist" / "index.js"
+FILESYSTEM = _NPM / "@modelcontextprotocol" / "server-filesystem" / "dist" / "index.js"
+MEMORY = _NPM / "@modelcontextprotocol" / "server-memory" / "dist" / "index.js"
+GITLAB = _NPM / "@zereight" / "mcp-gitlab" / "build" / "index.js"
+GIT = Path(sys.executable).with_name("mcp-server-git")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "notes_server.py"
 
 START_TIMEOUT = 30.0
@@ -26,7 +33,7 @@ START_TIMEOUT = 30.0
 
 def stdio(script: Path, *args: object, **fields: Any) -> dict[str, Any]:
     """A stdio target: this script with these arguments, and more fields of a target."""
-    command = "node" if script.suffix == ".js" else sys.executable
+    command = "node" if script.suffix in {".js", ".mjs"} else sys.executable
     return {"command": command, "args": [str(script), *map(str, args)], **fields}
 
 
@@ -132,6 +139,11 @@ def good_http(transport: str = "http", *args: object) -> HttpServer:
 def nasty_http(mode: str, *args: object) -> HttpServer:
     """A nasty HTTP server; not started."""
     return HttpServer([sys.executable, str(NASTY_HTTP), mode, *map(str, args), "--port", "{port}"])
+
+
+def modern_http() -> HttpServer:
+    """The server on the TypeScript SDK v2 on streamable HTTP; not started."""
+    return HttpServer(["node", str(MODERN), "--http", "{port}"])
 
 
 def everything_http(transport: str = "streamableHttp") -> HttpServer:
