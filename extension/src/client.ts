@@ -2,22 +2,18 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { type LogOutputChannel, l10n } from "vscode";
 import {
   CloseAction,
   ErrorAction,
   ExecuteCommandRequest,
-  type InitializeParams,
   LanguageClient,
-  type Message,
   type MessageTransports,
-  type NotificationMessage,
-  StreamMessageReader,
 } from "vscode-languageclient/node";
-import { decode } from "./json.ts";
+import { ARGUMENTS_SCHEME } from "./documents.ts";
 import { childEnvironment, type Launch } from "./launch.ts";
-import { launchSettings, sidecarSettings, traceSetting } from "./settings.ts";
+import { launchSettings, sidecarSettings } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 3000;
@@ -32,12 +28,6 @@ export class Client extends LanguageClient {
   private process: ChildProcess | undefined;
   private ending = false;
   private lastWords = "";
-  private gone: () => void = () => undefined;
-
-  /** Settled when it ended or is ended: answers can't come any more. */
-  readonly ended = new Promise<void>((resolve) => {
-    this.gone = resolve;
-  });
 
   /**
    * @param died called when the sidecar ended unasked, with the cause
@@ -46,8 +36,9 @@ export class Client extends LanguageClient {
     const args = [...launch.args, "--log-level", launchSettings().logLevel];
     const executable = { command: launch.command, args, options: { env: childEnvironment(process.env) } };
     super("mcpSidecar", "MCP Sidecar", executable, {
+      documentSelector: [{ scheme: ARGUMENTS_SCHEME }],
       outputChannel: log,
-      initializationOptions: () => ({ mcp: sidecarSettings() }),
+      initializationOptions: sidecarSettings,
       initializationFailedHandler: () => false,
       stdioOptions: {
         stdout: () => undefined,
@@ -58,7 +49,6 @@ export class Client extends LanguageClient {
         closed: async () => {
           const message = await this.causeOfDeath();
           if (!this.ending) {
-            this.gone();
             died(message);
           }
           return { action: CloseAction.DoNotRestart, handled: true, message };
@@ -72,41 +62,31 @@ export class Client extends LanguageClient {
    * @throws Error that says why it did not
    */
   async launch(): Promise<void> {
-    const late = new AbortController();
-    setTimeout(START_MS, undefined, { signal: late.signal }).then(
-      () => {
-        this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
-        this.process?.kill("SIGKILL");
-      },
-      () => undefined,
-    );
-    await this.start()
-      .catch(async (error) => {
-        throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
-      })
-      .finally(() => late.abort());
+    const late = setTimeout(() => {
+      this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
+      this.process?.kill("SIGKILL");
+    }, START_MS);
+    try {
+      await this.start();
+    } catch (error) {
+      throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   /** Stop, however far it got; the process is gone afterwards, or is killed. */
   async end(): Promise<void> {
     this.ending = true;
-    this.gone();
+    const answered = this.sendRequest("mcp/status").catch(() => undefined);
     // When a window closes there is little time, and one that hangs would not notice the end of its stdin either.
-    if (await this.hangs()) {
+    if ((await Promise.race([answered, delay(HANG_MS, "hangs")])) === "hangs") {
       this.process?.kill("SIGKILL");
     }
     await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
     if (this.process?.exitCode === null) {
       this.process.kill("SIGKILL");
     }
-  }
-
-  private async hangs(): Promise<boolean> {
-    const answered = this.sendRequest("mcp/status", {}).then(
-      () => false,
-      () => false,
-    );
-    return Promise.race([answered, setTimeout(HANG_MS, true)]);
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */
@@ -121,26 +101,11 @@ export class Client extends LanguageClient {
     super.error(message, data, false);
   }
 
-  protected override fillInitializeParams(params: InitializeParams): void {
-    super.fillInitializeParams(params);
-    params.trace = traceSetting();
-  }
-
   protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
     const transports = await super.createMessageTransports(encoding);
+    // The base class forgets it when it stops.
     this.process = this.serverProcess;
-    const { writer } = transports;
-    const write = writer.write.bind(writer);
-    // With each change of any setting the base class sends the level of its log instead.
-    writer.write = (message) => write(isSetTrace(message) ? asTheSettingSays(message) : message);
-    if (!this.process?.stdout) {
-      return transports;
-    }
-    const exact = {
-      name: "application/json",
-      decode: async (bytes: Uint8Array) => decode(new TextDecoder().decode(bytes)) as Message,
-    };
-    return { ...transports, reader: new StreamMessageReader(this.process.stdout, { contentTypeDecoder: exact }) };
+    return transports;
   }
 
   private logLine(line: string, log: LogOutputChannel): void {
@@ -160,12 +125,4 @@ export class Client extends LanguageClient {
     const cause = child?.signalCode ?? child?.exitCode ?? l10n.t("unknown");
     return l10n.t("The sidecar ended by itself ({0}). {1}", cause, this.lastWords).trim();
   }
-}
-
-function isSetTrace(message: Message): message is NotificationMessage {
-  return (message as NotificationMessage).method === "$/setTrace";
-}
-
-function asTheSettingSays(message: NotificationMessage): NotificationMessage {
-  return { ...message, params: { value: traceSetting() } };
 }

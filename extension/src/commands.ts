@@ -1,26 +1,26 @@
 /** The commands of the palette: a flat table; each does its work elsewhere. */
-import { commands, type Disposable, type LogOutputChannel, l10n, window, workspace } from "vscode";
+import { commands, type Disposable, type LogOutputChannel, l10n, Uri, window, workspace } from "vscode";
 import type { Action } from "./actions.ts";
 import type { ToolCaller } from "./callTool.ts";
 import type { Connector } from "./connect.ts";
+import type { Documents } from "./documents.ts";
 import { failureOf } from "./failure.ts";
 import type { Target } from "./protocol.ts";
 import type { ResultPanel } from "./resultPanel.ts";
 import type { ServerOutput } from "./serverOutput.ts";
 import { SECTION } from "./settings.ts";
-import { type Sidecar, Unavailable } from "./sidecar.ts";
+import type { Sidecar } from "./sidecar.ts";
 import { statusView } from "./statusView.ts";
-import type { Texts } from "./texts.ts";
 
 /** What the commands work with. */
 export interface Parts {
   log: LogOutputChannel;
   sidecar: Sidecar;
   connector: Connector;
+  documents: Documents;
   tools: ToolCaller;
   panel: ResultPanel;
   output: ServerOutput;
-  texts: Texts;
   actions: () => Action[];
 }
 
@@ -31,7 +31,7 @@ export const STATUS_FILE = "MCP Status.json";
 const HARMLESS = ["showMenu", "showLog", "showStatus", "showServerOutput", "openSettings"];
 
 export function registerCommands(parts: Parts): Disposable[] {
-  const { log, sidecar, connector, tools, panel, output, texts } = parts;
+  const { log, sidecar, connector, documents, tools, panel, output } = parts;
   const table: Record<string, (...args: never[]) => unknown> = {
     showMenu: () => showMenu(parts),
     connect: (target?: Target | string) => connector.connect(target),
@@ -40,9 +40,11 @@ export function registerCommands(parts: Parts): Disposable[] {
     restart: () => sidecar.restart(),
     callTool: (name?: string) => tools.pick(name),
     callWithArguments: (uri = window.activeTextEditor?.document.uri) => uri && tools.call(uri),
-    openResult: () => texts.open("MCP Result.json", panel.json),
+    // The sidecar's code lens.
+    show: ({ document }: { document: string }) => tools.call(Uri.parse(document)),
+    openResult: () => documents.show("MCP Result.json", panel.whole),
     openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
-    showStatus: () => texts.open(STATUS_FILE, statusText(sidecar)),
+    showStatus: () => documents.show(STATUS_FILE, statusText(sidecar)),
     showServerOutput: () => output.show(),
     showLog: () => log.show(true),
   };
@@ -54,7 +56,7 @@ export function registerCommands(parts: Parts): Disposable[] {
       await table[name]?.(...(args as never[]));
     } catch (error) {
       const failure = failureOf(error);
-      if (failure && !(error instanceof Unavailable)) {
+      if (failure) {
         log.error(failure.message);
         void window.showErrorMessage(failure.message);
       }

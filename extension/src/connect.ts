@@ -1,10 +1,9 @@
 /** *Connect…* and *Reconnect*: from what the user picks or types to a connection, or to the next step. */
-import { type CancellationToken, EventEmitter, l10n, window } from "vscode";
+import { EventEmitter, l10n, window } from "vscode";
 import { failureOf } from "./failure.ts";
-import { withProgress } from "./progress.ts";
 import type { Target } from "./protocol.ts";
 import type { Recents } from "./recents.ts";
-import { type Sidecar, Unavailable } from "./sidecar.ts";
+import type { Sidecar } from "./sidecar.ts";
 import { TargetPicker } from "./targetPicker.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -50,7 +49,7 @@ export class Connector {
     const known = sidecar.status?.target;
     const [recent] = recents.all;
     if (known) {
-      await this.attempt(this.last ?? {}, known.name, (token) => sidecar.request("mcp/reconnect", null, token));
+      await this.attempt(this.last ?? {}, known.name, (title) => sidecar.request("mcp/reconnect", null, title));
     } else if (this.last || recent) {
       const url = recent && !this.last ? await this.picker.wholeOf(recent) : undefined;
       const target = this.last ?? (url && { url });
@@ -61,11 +60,11 @@ export class Connector {
   private async connectTo(target: Target): Promise<void> {
     const { sidecar, tokens } = this.options;
     const { name, makesSense } = await this.understand(target);
-    await this.attempt(target, name, async (token) => {
+    await this.attempt(target, name, async (title) => {
       const bearer = target.url && !target.auth ? await tokens.get(target.url) : undefined;
       try {
         const auth = bearer && { auth: { type: "bearer", token: bearer } };
-        await sidecar.request("mcp/connect", { ...target, ...auth }, token);
+        await sidecar.request("mcp/connect", { ...target, ...auth }, title);
         this.setLast(target);
       } catch (error) {
         // A failed attempt beside a standing connection changes nothing, and one that made no sense nothing either.
@@ -77,13 +76,9 @@ export class Connector {
     });
   }
 
-  private async attempt(
-    target: Target,
-    name: string,
-    request: (token: CancellationToken) => Promise<unknown>,
-  ): Promise<void> {
+  private async attempt(target: Target, name: string, request: (title: string) => Promise<unknown>): Promise<void> {
     try {
-      await withProgress(l10n.t("Connecting to {0}", name), request);
+      await request(l10n.t("Connecting to {0}", name));
     } catch (error) {
       await this.explain(error, target, () => this.attempt(target, name, request));
     }
@@ -111,7 +106,7 @@ export class Connector {
   /** One message with the cause and the next step. */
   private async explain(error: unknown, target: Target, again: () => Promise<void>): Promise<void> {
     const failure = failureOf(error);
-    if (!failure || error instanceof Unavailable) {
+    if (!failure) {
       return;
     }
     const steps: Record<string, () => unknown> = { [l10n.t("Show Server Output")]: this.options.showOutput };

@@ -1,11 +1,11 @@
 /** Wires the parts together. */
-import { CodeLens, commands, type ExtensionContext, l10n, languages, Range, type Uri, window, workspace } from "vscode";
+import { commands, type ExtensionContext, l10n, window, workspace } from "vscode";
 import { actionsIn } from "./actions.ts";
-import { ARGUMENTS_SCHEME, ArgumentFiles, namesOf } from "./argumentFiles.ts";
 import { ToolCaller } from "./callTool.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { Connector } from "./connect.ts";
-import { withoutIcons, withoutLinks } from "./plainText.ts";
+import { Documents } from "./documents.ts";
+import { withoutLinks } from "./plainText.ts";
 import { Provision } from "./provision.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
@@ -14,7 +14,6 @@ import { SECTION, START_SETTINGS } from "./settings.ts";
 import { Sidecar } from "./sidecar.ts";
 import { stateName } from "./state.ts";
 import { StatusBar } from "./statusBar.ts";
-import { TEXTS_SCHEME, Texts } from "./texts.ts";
 import { Tokens } from "./tokens.ts";
 
 let running: Sidecar | undefined;
@@ -23,21 +22,23 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("MCP Sidecar", { log: true });
   const trace = window.createOutputChannel(l10n.t("MCP Trace"), "log");
   const output = new ServerOutput();
+  const documents = new Documents();
+  const panel = new ResultPanel();
   const sidecar = new Sidecar({
     log,
     provision: new Provision(context, log),
-    onLog: (entry) => output.add(entry),
-    onTrace: ({ message, verbose }) => trace.appendLine([message, verbose].filter(Boolean).join("\n")),
+    listeners: {
+      "mcp/didLog": (entry) => output.add(entry),
+      "mcp/didShow": (page) => panel.show(page),
+      "$/logTrace": ({ message, verbose }) => trace.appendLine([message, verbose].filter(Boolean).join("\n")),
+    },
     onUnavailable: (message) => void tellUnavailable(message),
   });
   running = sidecar;
   const recents = new Recents(context.workspaceState, context.secrets);
   const tokens = new Tokens(context.secrets);
   const connector = new Connector({ sidecar, recents, tokens, showOutput: () => output.show() });
-  const panel = new ResultPanel(sidecar);
-  const files = new ArgumentFiles();
-  const tools = new ToolCaller(sidecar, files, panel);
-  const texts = new Texts();
+  const tools = new ToolCaller({ sidecar, documents, panel });
   const statusBar = new StatusBar();
   const contributions = context.extension.packageJSON.contributes.commands;
   const actions = () => actionsIn(contributions, stateName(sidecar.state), connector.hasTarget);
@@ -46,22 +47,16 @@ export function activate(context: ExtensionContext): void {
     statusBar.show(sidecar.state, actions());
     void commands.executeCommand("setContext", `${SECTION}.state`, stateName(sidecar.state));
     void commands.executeCommand("setContext", `${SECTION}.hasTarget`, connector.hasTarget);
-    texts.set(STATUS_FILE, statusText(sidecar));
+    documents.set(STATUS_FILE, statusText(sidecar));
     output.mark(sidecar.status);
   };
   show();
 
   context.subscriptions.push(
-    ...[log, trace, output, sidecar, panel, tools, statusBar],
-    ...registerCommands({ log, sidecar, connector, tools, panel, output, texts, actions }),
+    ...[log, trace, output, documents.register(), panel, statusBar],
+    ...registerCommands({ log, sidecar, connector, documents, tools, panel, output, actions }),
     sidecar.onDidChangeState(show),
     connector.onDidChangeTarget(show),
-    workspace.registerTextDocumentContentProvider(TEXTS_SCHEME, texts),
-    workspace.registerFileSystemProvider(ARGUMENTS_SCHEME, files, { isCaseSensitive: true }),
-    languages.registerCodeLensProvider(
-      { scheme: ARGUMENTS_SCHEME },
-      { provideCodeLenses: ({ uri }) => [callLens(uri)] },
-    ),
     workspace.onDidGrantWorkspaceTrust(() => start(sidecar)),
     workspace.onDidChangeConfiguration((event) => {
       if (START_SETTINGS.some((name) => event.affectsConfiguration(name))) {
@@ -84,11 +79,6 @@ function start(sidecar: Sidecar): void {
   if (workspace.isTrusted) {
     void sidecar.start().catch(() => undefined);
   }
-}
-
-function callLens(uri: Uri): CodeLens {
-  const title = l10n.t("$(play) Call {0}", withoutIcons(namesOf(uri).tool));
-  return new CodeLens(new Range(0, 0, 0, 0), { title, command: `${SECTION}.callWithArguments`, arguments: [uri] });
 }
 
 async function tellUnavailable(message: string): Promise<void> {

@@ -96,34 +96,21 @@ export interface SetLevelParams extends RequestParams {
 
 /** Params of `mcp/prefill`. */
 export interface PrefillParams {
-  /** As the answer to `mcp/tools/list` has it. */
-  tool: Raw;
+  /** Of a tool. */
+  name: string;
 }
 
-/** The request that an exchange began with. */
-export interface SentRequest {
+/** Params of `mcp/show`: either `method`, or the open `document` whose arguments a tool is called with. */
+export interface ShowParams {
   /** An MCP method, without `mcp/`. */
-  method: string;
+  method?: string;
+  /** Of the method. */
   params?: Raw;
-}
-
-/** The error of a JSON-RPC response. */
-export interface ReceivedError {
-  message: string;
-  code?: number;
-  data?: Raw;
-}
-
-/** Params of `mcp/render`: an exchange. Without `result` and `error`, it is still under way. */
-export interface RenderParams {
-  request: SentRequest;
-  /** When it was sent. */
-  at: string;
-  /** Whom it was sent to, as the user knows it. */
-  server?: string;
-  result?: Raw;
-  error?: ReceivedError;
-  /** A `command:` or `file:` URI that opens the whole result; a link where the page had to cut. */
+  /** The URI of a document of arguments. */
+  document?: string;
+  /** Whether the arguments may go to another server than the one that the document was made for. */
+  confirmed?: boolean;
+  /** A `command:` or `file:` URI that opens the whole answer; a link where the page had to cut. */
   openWhole?: string;
 }
 
@@ -224,7 +211,7 @@ export interface TraceReport {
   dropped: number;
 }
 
-/** A place in a text as LSP has it: from 0, counted in UTF-16. */
+/** A place in a text as LSP has it: from 0. */
 export interface Position {
   line: number;
   character: number;
@@ -232,14 +219,11 @@ export interface Position {
 
 /** The arguments of a tool, to be edited: JSON with comments. */
 export interface Prefilled {
+  /** Of the document that it belongs into: one for each tool of a server. */
+  uri: string;
   text: string;
   /** Where the first value to edit is. */
   cursor: Position;
-}
-
-/** A page to read, without any script. */
-export interface Rendered {
-  html: string;
 }
 
 /** One thing to read. */
@@ -250,6 +234,15 @@ export interface LogEntry {
   message: string;
   /** The name the server gave its logger. */
   logger?: string;
+}
+
+/** An exchange with the server, to read. */
+export interface Page {
+  title: string;
+  /** A whole document, without any script. */
+  html: string;
+  /** The answer as JSON, where the page had to cut. */
+  whole?: string;
 }
 
 /** The `data` of an error response with code -32803. */
@@ -280,13 +273,14 @@ export interface Requests {
   "mcp/completion/complete": { params: CompleteParams; result: Raw };
   "mcp/logging/setLevel": { params: SetLevelParams; result: Raw };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
-  "mcp/render": { params: RenderParams; result: Rendered };
+  "mcp/show": { params: ShowParams; result: null };
 }
 
 /** Notifications of the sidecar, with their params. */
 export interface Notifications {
   "mcp/didChangeStatus": ConnectionStatus;
   "mcp/didLog": LogEntry;
+  "mcp/didShow": Page;
   "mcp/notifications/progress": Raw;
   "mcp/notifications/message": Raw;
   "mcp/notifications/cancelled": Raw;

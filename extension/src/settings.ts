@@ -24,14 +24,7 @@ export function launchSettings(): LaunchSettings {
   };
 }
 
-/** What the sidecar takes as `initializationOptions.mcp`; null, the default of each, is left to the sidecar. */
-export function sidecarSettings(): { [name: string]: number } {
-  const settings = workspace.getConfiguration(SECTION);
-  const pairs = ["connectTimeout", "callTimeout"].map((name) => [name, settings.get<number | null>(name)]);
-  return Object.fromEntries(pairs.filter(([, value]) => value != null));
-}
-
-export function traceSetting(): "off" | "messages" | "verbose" {
-  const value = workspace.getConfiguration(SECTION).get("trace");
-  return value === "messages" || value === "verbose" ? value : "off";
+/** The sidecar's own settings have the names of ours (docs/protocol.md, "Settings"). */
+export function sidecarSettings(): object {
+  return { mcp: workspace.getConfiguration(SECTION) };
 }

@@ -1,25 +1,26 @@
 /** The sidecar: started, restarted, stopped, asked; its state is what the user sees. */
-import { type CancellationToken, type Disposable, EventEmitter, type LogOutputChannel, l10n, workspace } from "vscode";
+import { type CancellationToken, EventEmitter, type LogOutputChannel, workspace } from "vscode";
 import { Client } from "./client.ts";
+import { Unavailable } from "./failure.ts";
 import type { Launch } from "./launch.ts";
+import { withProgress } from "./progress.ts";
 import type { ConnectionStatus, Notifications, Requests } from "./protocol.ts";
 import type { Provision } from "./provision.ts";
 import { sidecarSettings } from "./settings.ts";
 import { newer, type SidecarState } from "./state.ts";
 
-/** A failure that the state tells already, and that the user was told of. */
-export class Unavailable extends Error {}
+type Pushed = Notifications & { "$/logTrace": { message: string; verbose?: string } };
 
 export interface SidecarOptions {
   log: LogOutputChannel;
   provision: Provision;
-  onLog: (entry: Notifications["mcp/didLog"]) => void;
-  onTrace: (entry: { message: string; verbose?: string }) => void;
+  /** What is done with what the sidecar pushes, beside the status. */
+  listeners: { [M in keyof Pushed]?: (params: Pushed[M]) => void };
   /** Tells the user that it can't start, or that it ended by itself. */
   onUnavailable: (message: string) => void;
 }
 
-export class Sidecar implements Disposable {
+export class Sidecar {
   private readonly options: SidecarOptions;
   private readonly changed = new EventEmitter<SidecarState>();
   private current: SidecarState = { kind: workspace.isTrusted ? "starting" : "untrusted" };
@@ -77,37 +78,32 @@ export class Sidecar implements Disposable {
 
   /** Send a request; the sidecar is started where it does not run.
    *
+   * @param title of the progress with Cancel that is shown when it takes longer
    * @throws ResponseError with the sidecar's answer, or Unavailable
    */
   async request<M extends keyof Requests & string>(
     method: M,
     params: Requests[M]["params"],
-    token?: CancellationToken,
+    title?: string,
   ): Promise<Requests[M]["result"]> {
     await this.start();
-    if (!this.client) {
-      throw new Unavailable(l10n.t("The sidecar is not running."));
+    const { client } = this;
+    if (!client) {
+      throw new Unavailable();
     }
-    const lost = this.client.ended.then((): never => {
-      throw new Unavailable(l10n.t("The sidecar ended before it answered."));
-    });
-    // An absent token must not be handed on: it would count as a second param.
-    const answer = this.client.sendRequest<Requests[M]["result"]>(method, params ?? {}, ...(token ? [token] : []));
-    return Promise.race([answer, lost]);
+    const send = (...token: CancellationToken[]) =>
+      client.sendRequest<Requests[M]["result"]>(method, params ?? {}, ...token);
+    return title === undefined ? send() : withProgress(title, send);
   }
 
   /** Tell the running sidecar the settings that hold now. */
   async configure(): Promise<void> {
-    await this.client?.sendNotification("workspace/didChangeConfiguration", { settings: { mcp: sidecarSettings() } });
-  }
-
-  dispose(): void {
-    this.changed.dispose();
+    await this.client?.sendNotification("workspace/didChangeConfiguration", { settings: sidecarSettings() });
   }
 
   private async startAnew(): Promise<void> {
     if (!workspace.isTrusted) {
-      throw new Unavailable(l10n.t("This workspace is not trusted, so MCP Sidecar starts nothing in it."));
+      throw new Unavailable();
     }
     await this.ending;
     try {
@@ -121,8 +117,7 @@ export class Sidecar implements Disposable {
       });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.change({ kind: "unavailable", message });
-      this.options.onUnavailable(message);
+      this.fail("unavailable", message);
       throw new Unavailable(message, { cause: error });
     }
   }
@@ -138,13 +133,13 @@ export class Sidecar implements Disposable {
     const client = new Client(launch, this.options.log, (message) => {
       if (this.client === client) {
         this.client = undefined;
-        this.change({ kind: "crashed", message });
-        this.options.onUnavailable(message);
+        this.fail("crashed", message);
       }
     });
     client.onNotification("mcp/didChangeStatus", (status: ConnectionStatus) => this.take(status, client));
-    client.onNotification("mcp/didLog", this.options.onLog);
-    client.onNotification("$/logTrace", this.options.onTrace);
+    for (const [method, listener] of Object.entries(this.options.listeners)) {
+      client.onNotification(method, listener);
+    }
     await client.launch();
     this.client = client;
     try {
@@ -161,6 +156,11 @@ export class Sidecar implements Disposable {
     if (from === this.client) {
       this.change({ kind: "running", status: newer(this.status, status) });
     }
+  }
+
+  private fail(kind: "crashed" | "unavailable", message: string): void {
+    this.change({ kind, message });
+    this.options.onUnavailable(message);
   }
 
   private change(state: SidecarState): void {

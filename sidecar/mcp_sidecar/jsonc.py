@@ -5,7 +5,9 @@ understood while it is being edited. No library for Python does both: those that
 """
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal
 
@@ -22,6 +24,7 @@ MOST_TOKENS: Final = 100_000
 """Tokens that are read of one text, so that none takes more than a second or so."""
 
 MOST_PROBLEMS: Final = 100
+"""That are reported of each rule: comments must not hide mistakes."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -194,6 +197,7 @@ class _Parser:
     def __init__(self, text: str, wanted: Callable[[tuple[str, ...]], bool]) -> None:
         self.text = text
         self.problems: list[Problem] = []
+        self._reported: Counter[str] = Counter()
         self._wanted = wanted
         self._tokens = 0
         self._open: list[str] = []
@@ -238,7 +242,8 @@ class _Parser:
         self.token = _Token("end", "", len(self.text))
 
     def _report(self, rule: Any, message: str, start: int, end: int) -> None:
-        if len(self.problems) < MOST_PROBLEMS or rule == "limit":
+        self._reported[rule] += 1
+        if self._reported[rule] <= MOST_PROBLEMS:
             self.problems.append(Problem(rule=rule, message=message, start=start, end=end))
 
     # values
@@ -401,6 +406,8 @@ class _Parser:
             node.kind, node.value = _LITERALS[token.text]
         elif _NUMBER.fullmatch(token.text) and len(token.text) <= 1000:
             node.kind, node.value = "number", json.loads(token.text)
+            if isinstance(node.value, float) and math.isinf(node.value):
+                self._report("limit", "Programs that read JSON take no number so large.", token.start, token.end)
         else:
             self._report("syntax", f"{token.text[:40]!r} is no value.", token.start, token.end)
         return node

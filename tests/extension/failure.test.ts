@@ -1,6 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import test from "node:test";
-import { failureOf } from "../../extension/src/failure.ts";
+import { failureOf, Unavailable } from "../../extension/src/failure.ts";
 import { logLine } from "../../extension/src/serverOutput.ts";
 
 test("an error of the sidecar is its message and what to do", () => {
@@ -12,6 +12,11 @@ test("an error of the sidecar is its message and what to do", () => {
 
 test("a cancellation is no failure", () => {
   equal(failureOf({ code: -32800, message: "cancelled" }), undefined);
+});
+
+test("what the user was told already is no failure", () => {
+  equal(failureOf(new Unavailable("no sidecar")), undefined);
+  equal(failureOf({ code: -32097, message: "Pending response rejected since connection got disposed" }), undefined);
 });
 
 test("no message is empty", () => {

@@ -121,6 +121,7 @@ def test_depth_and_length_are_bounded() -> None:
     long = parse("[" + "1," * MOST_TOKENS)
     assert rules(long).count("limit") == 1
     assert len(parse("," * 10_000).problems) <= 101
+    assert rules(parse("//\n" * 1_000 + "nonsense"))[-1] == "syntax"
     assert time.perf_counter() - started < 20
 
 

@@ -11,7 +11,7 @@ import pytest
 from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts, trace
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import methods, params, sidecar
+from mcp_sidecar.server import methods, params, results, sidecar
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Passthrough, Raw, name_on_wire
@@ -94,14 +94,16 @@ VIEWS = [method for method in methods.METHODS if method.name in first_column("Vi
 def test_the_fields_of_a_view_are_those_of_the_page(method: Method) -> None:
     (row,) = [row for row in rows("Views") if names(row[0]) == [method.name]]
     assert names(row[1])[: len(fields(method.params))] == fields(method.params)
-    assert names(row[2]) == fields(method.result)
+    assert names(row[2]) == (fields(method.result) if method.result is not None else [methods.SHOWN])
 
 
-def test_the_parts_of_an_exchange_are_those_of_the_page() -> None:
-    assert first_column("Views", table=1) == fields(params.RenderParams)
-    described = {names(cells[0])[0]: names(cells[1]) for cells in rows("Views", table=1)}
-    assert [name for name in described["request"] if name != "mcp/"] == fields(params.SentRequest)
-    assert described["error"] == fields(params.ReceivedError)
+def test_what_can_be_shown_is_that_of_the_page() -> None:
+    assert first_column("Views", table=1) == fields(params.ShowParams)
+
+
+def test_the_fields_of_a_page_are_those_that_are_described() -> None:
+    (cells,) = [cells for cells in rows("Notifications") if names(cells[0]) == [methods.SHOWN]]
+    assert names(cells[1]) == fields(results.Page)
 
 
 def test_the_fields_of_the_status_are_those_of_the_page() -> None:
@@ -161,7 +163,7 @@ def test_every_kind_of_failure_has_a_row_and_every_row_a_kind() -> None:
 
 
 def test_the_settings_are_the_timeouts() -> None:
-    assert first_column("Settings") == ["connectTimeout", "callTimeout"]
+    assert first_column("Settings") == ["connectTimeout", "callTimeout", "trace"]
     for variable in (timeouts.CONNECT_VARIABLE, timeouts.CALL_VARIABLE):
         assert f"`{variable}`" in TEXT
 

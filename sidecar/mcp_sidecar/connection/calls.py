@@ -84,6 +84,17 @@ class Calls:
             problems += against_output_schema(tool, answer.result)
         return _annotated(answer.result, answer.duration_ms, problems)
 
+    async def tool(self, name: str) -> Mapping[str, Any] | None:
+        """The tool of that name as the server lists it; the tools are listed where it was not seen yet.
+
+        Raises:
+            SidecarError: there is no list; says why.
+        """
+        link = self._manager.require_connection()
+        if name not in (link.tools or {}):
+            await self.list_all("tools/list", None)
+        return (link.tools or {}).get(name)
+
     async def list_all(self, method: str, params: Mapping[str, Any] | None) -> Result:
         """Pass a list request through: exactly one page where `params` has a `cursor`, else all pages as one.
 

@@ -10,12 +10,12 @@ from mcp_sidecar.server.params import (
     GetPromptParams,
     PageParams,
     PrefillParams,
-    RenderParams,
     RequestParams,
     ResourceParams,
     SetLevelParams,
+    ShowParams,
 )
-from mcp_sidecar.server.results import Prefilled, Rendered
+from mcp_sidecar.server.results import Page, Prefilled
 from mcp_sidecar.wire.methods import Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -39,12 +39,13 @@ METHODS = (
     Method("mcp/completion/complete", CompleteParams, Raw),
     Method("mcp/logging/setLevel", SetLevelParams, Raw),
     Method("mcp/prefill", PrefillParams, Prefilled),
-    Method("mcp/render", RenderParams, Rendered),
+    Method("mcp/show", ShowParams, None),
 )
 """Requests of the client."""
 
 STATUS_CHANGED = "mcp/didChangeStatus"
 LOGGED = "mcp/didLog"
+SHOWN = "mcp/didShow"
 
 SERVER_NOTIFICATIONS = (
     "notifications/progress",
@@ -60,6 +61,7 @@ SERVER_NOTIFICATIONS = (
 NOTIFICATIONS = (
     Notification(STATUS_CHANGED, ConnectionStatus),
     Notification(LOGGED, LogEntry),
+    Notification(SHOWN, Page),
     *(Notification(f"mcp/{name}", Raw) for name in SERVER_NOTIFICATIONS),
 )
 """Pushes of the sidecar."""

@@ -1,7 +1,6 @@
 """The params of requests. Those of MCP are read as far as the sidecar must understand them; the rest passes through."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import attrs
@@ -65,38 +64,21 @@ class SetLevelParams(RequestParams):
 class PrefillParams:
     """Params of `mcp/prefill`."""
 
-    tool: Mapping[str, Any]
-    """As the answer to `mcp/tools/list` has it."""
+    name: str
+    """Of a tool."""
 
 
 @attrs.frozen(kw_only=True)
-class SentRequest:
-    """The request that an exchange began with."""
+class ShowParams:
+    """Params of `mcp/show`: either `method`, or the open `document` whose arguments a tool is called with."""
 
-    method: str
+    method: str | None = None
     """An MCP method, without `mcp/`."""
     params: Raw | None = None
-
-
-@attrs.frozen(kw_only=True)
-class ReceivedError:
-    """The error of a JSON-RPC response."""
-
-    message: str
-    code: int | None = None
-    data: Raw | None = None
-
-
-@attrs.frozen(kw_only=True)
-class RenderParams:
-    """Params of `mcp/render`: an exchange. Without `result` and `error`, it is still under way."""
-
-    request: SentRequest
-    at: datetime
-    """When it was sent."""
-    server: str | None = None
-    """Whom it was sent to, as the user knows it."""
-    result: Raw | None = None
-    error: ReceivedError | None = None
+    """Of the method."""
+    document: str | None = None
+    """The URI of a document of arguments."""
+    confirmed: bool = False
+    """Whether the arguments may go to another server than the one that the document was made for."""
     open_whole: str | None = None
-    """A `command:` or `file:` URI that opens the whole result; a link where the page had to cut."""
+    """A `command:` or `file:` URI that opens the whole answer; a link where the page had to cut."""

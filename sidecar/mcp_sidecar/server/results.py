@@ -9,13 +9,19 @@ from mcp_sidecar.positions import Position
 class Prefilled:
     """The arguments of a tool, to be edited: JSON with comments."""
 
+    uri: str
+    """Of the document that it belongs into: one for each tool of a server."""
     text: str
     cursor: Position
     """Where the first value to edit is."""
 
 
 @attrs.frozen(kw_only=True)
-class Rendered:
-    """A page to read, without any script."""
+class Page:
+    """An exchange with the server, to read."""
 
+    title: str
     html: str
+    """A whole document, without any script."""
+    whole: str | None = None
+    """The answer as JSON, where the page had to cut."""

@@ -12,6 +12,8 @@ class Settings:
 
     def __init__(self) -> None:
         self.timeouts, self.warnings = read_timeouts(None, os.environ)
+        self.trace: str | None = None
+        """How much of the trace is told; None leaves it to LSP's own ways."""
 
     def read(self, options: object) -> None:
         """Take `options.mcp`; what is missing there falls back to the environment and the defaults.
@@ -22,6 +24,8 @@ class Settings:
         own = options.get("mcp") if isinstance(options, Mapping) else None
         settings: Mapping[str, Any] | None = own if isinstance(own, Mapping) else None
         self.timeouts, self.warnings = read_timeouts(settings, os.environ)
+        trace = settings.get("trace") if settings is not None else None
+        self.trace = trace if isinstance(trace, str) else None
         if own is not None and settings is None:
             self.warnings.append("The setting `mcp` is no object; it is ignored.")
 

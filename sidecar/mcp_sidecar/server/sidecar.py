@@ -5,7 +5,7 @@ import functools
 import logging
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
-from mcp_sidecar.connection.errors import Interrupted, MalformedTarget, SidecarError
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import load_stack
@@ -21,12 +20,16 @@ from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.positions import Position
-from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, STATUS_CHANGED, command_id
-from mcp_sidecar.server.params import CallToolParams, PrefillParams, RenderParams, RequestParams
-from mcp_sidecar.server.results import Prefilled, Rendered
+from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, arguments_uri
+from mcp_sidecar.server.errors import Handler, answering
+from mcp_sidecar.server.language import LanguageFeatures
+from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, SHOWN, STATUS_CHANGED, command_id
+from mcp_sidecar.server.params import CallToolParams, PrefillParams, RequestParams, ShowParams
+from mcp_sidecar.server.presenter import Presenter
+from mcp_sidecar.server.results import Page, Prefilled
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.version import VERSION
-from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled, RequestFailed
+from mcp_sidecar.wire.errors import InvalidParams, RequestFailed
 from mcp_sidecar.wire.payload import Raw
 from mcp_sidecar.wire.server import Hooks, WireServer, create_server
 
@@ -34,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 BACKLOG_LIMIT = 32 * 1024 * 1024
 """Bytes that may wait for the editor before notifications of the server are dropped; answers and statuses never are."""
-
-Handler = Callable[..., Awaitable[Any]]
 
 
 class Sidecar:
@@ -46,6 +47,8 @@ class Sidecar:
         self._loading: asyncio.Task[Any] | None = None
         self._environ = dict(os.environ)  # before the MCP stack changes it for itself
         self._dropped: Counter[str] = Counter()
+        self._asked_trace: str | None = None
+        """LSP's own trace value."""
         self._verbose = False
         """Whether the trace shows whole frames."""
         self.manager = ConnectionManager(
@@ -70,7 +73,11 @@ class Sidecar:
                 on_did_change_configuration=self._on_did_change_configuration,
                 on_set_trace=self._on_set_trace,
             ),
+            text_document_sync=lsp.TextDocumentSyncKind.Incremental,
         )
+        self._arguments = ArgumentsDocuments(self.server)
+        self._features = LanguageFeatures(self.server, [self._arguments])
+        self._presenter = Presenter(self.server.call, self._shown)
 
     async def stop(self) -> None:
         """End the connection and everything that belongs to it; may be called more than once."""
@@ -97,6 +104,10 @@ class Sidecar:
         """
         if self._has_room("notifications of the server"):
             self.server.protocol.notify(f"mcp/{method}", Raw(params))
+
+    def _shown(self, page: Page) -> None:
+        """Push a page to read."""
+        self.server.notify(SHOWN, page)
 
     def _traced(self, frame: Recorded) -> None:
         """Push a line of the trace, dropped like a notification where the editor does not keep up."""
@@ -128,14 +139,14 @@ class Sidecar:
             "mcp/ping": self._ping,
             "mcp/tools/call": self._call_tool,
             "mcp/prefill": self._prefill,
-            "mcp/render": self._render,
+            "mcp/show": self._show,
         }
         handlers = {}
         for method in METHODS:
             name = method.name.removeprefix("mcp/")
             forward = self._list if name.endswith("/list") else self._request
             handler = own.get(method.name) or functools.partial(forward, name)
-            handlers[method.name] = _answering(handler)
+            handlers[method.name] = answering(handler)
         return handlers
 
     async def _connect(self, target: Target) -> ConnectionStatus:
@@ -165,36 +176,55 @@ class Sidecar:
     async def _request(self, method: str, params: RequestParams) -> Raw:
         return Raw(await self._calls.request(method, params.raw or None))
 
-    # Views are made in a thread: what servers send can be large, and the loop has the status to push.
-
     async def _prefill(self, params: PrefillParams) -> Prefilled:
         from mcp_sidecar.views.arguments_text import prefill
 
-        text, line, character = await asyncio.to_thread(prefill, params.tool)
-        return Prefilled(text=text, cursor=Position(line, character))
+        tool = await self._calls.tool(params.name)
+        if tool is None:
+            raise InvalidParams(f"$.name: the server lists no tool {params.name[:100]}")
+        # In a thread: what servers send can be large, and the loop has the status to push.
+        text, line, character = await asyncio.to_thread(prefill, tool)
+        uri = arguments_uri(self._server_name(), params.name)
+        return Prefilled(uri=uri, text=text, cursor=Position(line, character))
 
-    async def _render(self, params: RenderParams) -> Rendered:
-        from mcp_sidecar.views.result_page import Exchange, Failure, Result, render
+    async def _show(self, params: ShowParams) -> None:
+        match params:
+            case ShowParams(method=str(method), document=None):
+                sent = params.params.value if params.params is not None else None
+            case ShowParams(method=None, document=str(uri)):
+                method, sent = "tools/call", await self._arguments.params(uri)
+                if not params.confirmed:
+                    self._refuse_strangers(uri)
+            case _:
+                raise InvalidParams("$: exactly one of `method` and `document` is needed")
+        await self._presenter.show(method, sent, server=self._server_name(), open_whole=params.open_whole)
 
-        outcome: Result | Failure | None = None
-        if params.error is not None:
-            if params.result is not None:
-                raise InvalidParams("$: an exchange ended with a result or an error, not with both")
-            data = params.error.data.value if params.error.data is not None else None
-            outcome = Failure(params.error.message, params.error.code, data)
-        elif params.result is not None:
-            outcome = Result(params.result.value)
-        sent = params.request.params.value if params.request.params is not None else None
-        exchange = Exchange(
-            method=params.request.method, params=sent, at=params.at, server=params.server, outcome=outcome
-        )
-        return Rendered(html=await asyncio.to_thread(render, exchange, params.open_whole))
+    def _refuse_strangers(self, uri: str) -> None:
+        """Arguments made for one server must not reach another by accident.
+
+        Raises:
+            RequestFailed: another one is connected.
+        """
+        made_for = arguments_of(uri)
+        if made_for is None or self.manager.get_status().server is None or made_for.server == self._server_name():
+            return
+        message = f"These arguments were made for {made_for.server}, but {self._server_name()} is connected."
+        suggestion = "Send them with `confirmed`, or prefill those of the connected server."
+        raise RequestFailed(message, {"kind": "consent_refused", "suggestion": suggestion, "details": {}})
+
+    def _server_name(self) -> str:
+        """What the user knows the server as."""
+        status = self.manager.get_status()
+        server = status.server.name if status.server is not None else ""
+        target = status.target.name if status.target is not None else ""
+        return server or target or "server"
 
     # the client's life
 
     def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
         self._settings.read(params.initialization_options)
-        self._set_trace(params.trace)
+        self._asked_trace = params.trace
+        self._set_trace()
         return {"mcp": {"version": VERSION, "methods": [method.name for method in METHODS]}}
 
     async def _on_initialized(self) -> None:
@@ -208,13 +238,16 @@ class Sidecar:
         if not isinstance(settings, Mapping) or "mcp" not in settings:
             return  # many editors send other settings, or none, right after `initialized`
         self._settings.read(settings)
+        self._set_trace()
         self._tell_warnings()
 
     async def _on_set_trace(self, value: str) -> None:
-        self._set_trace(value)
+        self._asked_trace = value
+        self._set_trace()
 
-    def _set_trace(self, value: str | None) -> None:
+    def _set_trace(self) -> None:
         """Begin or end telling the frames; VS Code's `compact` is `messages`, and what is unknown is `off`."""
+        value = self._settings.trace or self._asked_trace
         self._verbose = value == lsp.TraceValue.Verbose
         wanted = value in (lsp.TraceValue.Messages, lsp.TraceValue.Verbose, "compact")
         self.manager.trace.listener = self._traced if wanted else None
@@ -230,23 +263,6 @@ class Sidecar:
         uri = folders[0].uri if folders else self.server.workspace.root_uri if self.server.is_initialized else None
         path = uris.to_fs_path(uri) if uri else None
         return Path(path) if path else None
-
-
-def _answering(handler: Handler) -> Handler:
-    """The handler with the domain's errors as the wire's."""
-
-    async def answer(*args: Any) -> Any:
-        try:
-            return await handler(*args)
-        except MalformedTarget as error:
-            raise InvalidParams(f"{error.path}: {error.message} {error.suggestion}") from error
-        except SidecarError as error:
-            data = {"kind": error.kind, "suggestion": error.suggestion, "details": error.details}
-            raise RequestFailed(error.message, data) from error
-        except Interrupted as error:
-            raise RequestCancelled(str(error)) from error
-
-    return answer
 
 
 def _log_failure(task: "asyncio.Task[Any]") -> None:

@@ -32,6 +32,8 @@ class Blocks:
     def __init__(self, open_whole: str | None) -> None:
         self._open_whole = open_whole if open_whole is not None and _LINK.match(open_whole) else None
         self._left = MOST_TEXT
+        self.is_cut = False
+        """Whether something is left out."""
 
     def section(self, title: str, body: Piece) -> Html:
         """A part with a title."""
@@ -130,6 +132,7 @@ class Blocks:
         return html("{}<pre>{}{}</pre>", self._cut(note) if note else None, start, text)
 
     def _cut(self, note: str) -> Html:
+        self.is_cut = True
         link = html(' <a href="{}">Open the whole result</a>', self._open_whole) if self._open_whole else None
         return html("<p>{}{}</p>", note, link)
 

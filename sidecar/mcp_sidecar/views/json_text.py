@@ -10,6 +10,9 @@ from typing import Any, Final, NamedTuple, NoReturn
 _DEEPEST_INDENTED: Final = 100
 """Indentation grows with the square of the depth, so what is nested deeper stays on one line."""
 
+_MOST_INDENTED: Final = 1_000_000
+"""Values and brackets of a text that is laid out whole; writing more would take too long."""
+
 _LINE_ENDS: Final = "\x85\u2028\u2029"
 """Ends of lines to editors, but not to JSON."""
 
@@ -44,6 +47,16 @@ def lay_out(value: Any, limit: int, *, indented: bool = True) -> JsonText:
         if length > limit:
             return JsonText("".join(pieces)[:limit], is_whole=False)
     return JsonText("".join(pieces), is_whole=True)
+
+
+def lay_out_whole(value: Any) -> str:
+    """Write all of a value as JSON: indented, unless there is too much of it."""
+    if byte_size(value, _MOST_INDENTED)[1]:
+        return lay_out(value, sys.maxsize).text
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return lay_out(value, sys.maxsize, indented=False).text
 
 
 def byte_size(value: Any, most_pieces: int) -> tuple[int, bool]:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from mcp_sidecar.views.blocks import LONGEST_TEXT, Blocks, cut, plain
 from mcp_sidecar.views.formats import format_duration, format_size, measure, one_line
-from mcp_sidecar.views.json_text import byte_size
+from mcp_sidecar.views.json_text import byte_size, lay_out_whole
 from mcp_sidecar.views.markup import Html, html
 from mcp_sidecar.views.page import Header, page
 
@@ -45,7 +45,15 @@ class Exchange:
     """None while the request is under way."""
 
 
-def render(exchange: Exchange, open_whole: str | None = None) -> str:
+class Rendering(NamedTuple):
+    """A page."""
+
+    html: str
+    is_cut: bool
+    """Whether something was too long for it."""
+
+
+def render(exchange: Exchange, open_whole: str | None = None) -> Rendering:
     """Return the page.
 
     Args:
@@ -55,13 +63,31 @@ def render(exchange: Exchange, open_whole: str | None = None) -> str:
     blocks = Blocks(open_whole)
     answer = _answer(blocks, exchange)
     header = Header(
-        title=_title(exchange),
+        title=title(exchange),
         outcome=answer.outcome,
         kind=answer.kind,
         facts=[one_line(exchange.server, 200)] * bool(exchange.server) + answer.facts,
         at=exchange.at,
     )
-    return page(header, html("{}\n{}\n{}", answer.body, _sent(blocks, exchange), _raw(blocks, exchange)))
+    body = html("{}\n{}\n{}", answer.body, _sent(blocks, exchange), _raw(blocks, exchange))
+    return Rendering(page(header, body), blocks.is_cut)
+
+
+def title(exchange: Exchange) -> str:
+    """Return what the exchange is called: a tool's name, or the method."""
+    params = exchange.params if isinstance(exchange.params, dict) else {}
+    name = one_line(params.get("name"), 200) if exchange.method == TOOL_CALL else ""
+    return name or one_line(exchange.method, 200)
+
+
+def whole(exchange: Exchange) -> str:
+    """Return the answer as JSON, all of it."""
+    match exchange.outcome:
+        case Result(value):
+            return lay_out_whole(value)
+        case Failure(message, code, data):
+            return lay_out_whole({"message": message, "code": code, "data": data})
+    return "null"
 
 
 class _Answer(NamedTuple):
@@ -69,12 +95,6 @@ class _Answer(NamedTuple):
     kind: Literal["ok", "bad", "busy"]
     facts: list[str]
     body: Html
-
-
-def _title(exchange: Exchange) -> str:
-    params = exchange.params if isinstance(exchange.params, dict) else {}
-    name = one_line(params.get("name"), 200) if exchange.method == TOOL_CALL else ""
-    return name or one_line(exchange.method, 200)
 
 
 def _answer(blocks: Blocks, exchange: Exchange) -> _Answer:

@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from mcp_sidecar.wire.converter import make_converter
+from mcp_sidecar.wire.errors import MethodNotFound
 from mcp_sidecar.wire.methods import Method, Notification
 from mcp_sidecar.wire.protocol import WireProtocol
 from mcp_sidecar.wire.routes import Handler, Route
@@ -84,6 +85,21 @@ class WireServer(LanguageServer):
         if name not in self._notifications and name not in lsp.METHOD_TO_TYPES:
             raise KeyError(name)
         self.protocol.notify(name, params)
+
+    def call(self, name: str, params: Any) -> Awaitable[Any]:
+        """Call a method of our own as a request of the client would; the result is to be awaited.
+
+        Parameters:
+            name: A method of the table.
+            params: As JSON, or None.
+
+        Raises:
+            MethodNotFound, InvalidParams: There is none, or its params don't fit.
+        """
+        route = self.protocol.routes.get(name)
+        if route is None:
+            raise MethodNotFound(f"there is no method {name[:100]}")
+        return route.call(params)
 
     async def request(self, name: str, params: Any = None, *, timeout: float) -> Any:
         """Ask the client and wait for its answer. Cancelling tells the client so.

@@ -26,7 +26,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     await shot("2 the arguments");
 
     await window.editors.replaceText('{ "title": "Buy milk", "tags": ["errand"], }');
-    await window.editors.clickCodeLens("Call add_note");
+    await window.editors.clickCodeLens("▶\ufe0e Call add_note");
     const text = await window.webviews.text("add_note");
     for (const part of [/add_note/, /Result/, /Buy milk/, /\d ms/, /\d B/]) {
       match(text, part);

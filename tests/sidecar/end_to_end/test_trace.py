@@ -251,6 +251,19 @@ async def test_initialize_can_ask_for_the_trace(start_editor: Callable[..., Awai
     assert all(("verbose" in each) == (level == "verbose") for each in traced(editor))
 
 
+async def test_a_setting_comes_before_lsps_own_value(start_editor: Callable[..., Awaitable[Editor]]) -> None:
+    editor = await start_editor(trace="messages")
+    await editor.notify("$/setTrace", {"value": "off"})
+    await editor.connect(**raw())
+    assert lines(editor)[0] == "→ 1 server/discover"
+    await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcp": {"trace": "off"}}})
+    await editor.notify("$/setTrace", {"value": "verbose"})
+    await editor.status()
+    mark = editor.mark()
+    await editor.call("echo", text="x")
+    assert traced(editor, mark) == []
+
+
 @pytest.mark.parametrize("params", [None, {}, [], {"value": None}, {"value": 3}, {"value": "loud"}, {"value": ["off"]}])
 async def test_a_wrong_trace_harms_nothing(editor: Editor, params: Any) -> None:
     await editor.notify("$/setTrace", params)

@@ -1,97 +1,227 @@
-"""`mcp/prefill` and `mcp/render`: what a person reads and writes, made by the sidecar, without asking the server."""
+"""`mcp/prefill`, `mcp/show` and the documents of arguments: what a person reads and writes, made by the sidecar."""
 
 import json
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
+from mcp_sidecar.server.arguments import arguments_of, arguments_uri
 from tests.sidecar.harness import Editor, ResponseError
-from tests.sidecar.programs import raw
+from tests.sidecar.programs import good, raw
 
 BIG = 12345678901234567890
+ECHO = "mcp-sidecar-arguments:/raw/echo.jsonc"
+
+
+async def open_document(editor: Editor, uri: str, text: str) -> None:
+    """As an editor opens a file."""
+    document = {"uri": uri, "languageId": "jsonc", "version": 1, "text": text}
+    await editor.notify("textDocument/didOpen", {"textDocument": document})
+
+
+async def change(editor: Editor, uri: str, version: int, text: str) -> None:
+    """As an editor that sends the whole text."""
+    changes = {"textDocument": {"uri": uri, "version": version}, "contentChanges": [{"text": text}]}
+    await editor.notify("textDocument/didChange", changes)
+
+
+async def diagnostics(editor: Editor, uri: str, version: int | None) -> list[Any]:
+    """Those that were pushed for a version of a document."""
+    pushed = await editor.wait_for(
+        "textDocument/publishDiagnostics", lambda each: (each["uri"], each.get("version")) == (uri, version)
+    )
+    return pushed["diagnostics"]
+
+
+def pages(editor: Editor) -> list[Any]:
+    """All that were pushed."""
+    return [each.params for each in editor.notifications if each.method == "mcp/didShow"]
+
+
+# Prefilling
 
 
 async def test_the_arguments_of_a_listed_tool_are_prefilled(editor: Editor) -> None:
     await editor.connect(**raw())
     before = await editor.status()
     for tool in (await editor.request("mcp/tools/list"))["tools"]:
-        found = await editor.request("mcp/prefill", {"tool": tool})
+        found = await editor.request("mcp/prefill", {"name": tool["name"]})
         assert found["text"].startswith(f"// Arguments of the tool {tool['name']}\n")
         assert found["text"].splitlines()[found["cursor"]["line"]]
+        assert found["uri"] == f"mcp-sidecar-arguments:/raw/{tool['name']}.jsonc"
     assert (await editor.status())["statistics"] == before["statistics"]
 
 
-async def test_prefilling_needs_no_connection_and_keeps_numbers(editor: Editor) -> None:
-    properties = {"a": {"default": BIG}, "b": {"default": [1.0, 0.1]}}
-    tool = {"name": "t", "inputSchema": {"properties": properties, "required": ["a"]}, "unknown": [None]}
-    found = await editor.request("mcp/prefill", {"tool": tool})
-    assert found["cursor"] == {"line": 7, "character": len('  "a": ')}
-    assert f'  // "b": [\n  //   1.0,\n  //   0.1\n  // ],\n  "a": {BIG}\n' in found["text"]
-    command = {"command": "mcpSidecar.prefill", "arguments": [{"tool": tool}]}
-    assert await editor.request("workspace/executeCommand", command) == found
+async def test_prefilling_asks_for_the_tools_where_they_were_not_listed(editor: Editor) -> None:
+    await editor.connect(**raw())
+    command = {"command": "mcpSidecar.prefill", "arguments": [{"name": "echo"}]}
+    assert '"text": ""' in (await editor.request("workspace/executeCommand", command))["text"]
 
 
-@pytest.mark.parametrize("params", [{}, {"tool": "t"}, {"tool": {}, "name": "t"}], ids=json.dumps)
-async def test_prefilling_without_a_tool_is_refused(editor: Editor, params: dict) -> None:
+async def test_prefilling_a_tool_that_is_not_there_is_refused(editor: Editor) -> None:
+    await editor.connect(**raw())
+    for wrong in ({}, {"tool": "echo"}, {"name": "nothing"}):
+        with pytest.raises(ResponseError) as refused:
+            await editor.request("mcp/prefill", wrong)
+        assert refused.value.code == -32602
+
+
+async def test_prefilling_without_a_connection_says_so(editor: Editor) -> None:
     with pytest.raises(ResponseError) as refused:
-        await editor.request("mcp/prefill", params)
-    assert refused.value.code == -32602
+        await editor.request("mcp/prefill", {"name": "echo"})
+    assert refused.value.kind == "not_connected"
 
 
-AT = "2026-01-02T03:04:05.678Z"
+# Showing
 
 
-async def test_the_result_of_a_call_is_rendered(editor: Editor) -> None:
+async def test_a_request_is_shown_while_it_runs_and_when_it_is_answered(editor: Editor) -> None:
     await editor.connect(**raw())
     params = {"name": "echo", "arguments": {"text": "<b>"}}
-    result = await editor.request("mcp/tools/call", params)
-    exchange = {"request": {"method": "tools/call", "params": params}, "at": AT, "server": "raw", "result": result}
-    found = (await editor.request("mcp/render", exchange))["html"]
-    assert found.startswith("<!DOCTYPE html>")
-    assert "<pre>&lt;b&gt;</pre>" in found
-    assert '<time datetime="2026-01-02T03:04:05.678000+00:00">' in found
+    assert await editor.request("mcp/show", {"method": "tools/call", "params": params}) is None
+    running, answered = pages(editor)
+    assert running["title"] == answered["title"] == "echo"
+    assert "Waiting for the answer" in running["html"]
+    assert answered["html"].startswith("<!DOCTYPE html>")
+    assert "<pre>&lt;b&gt;</pre>" in answered["html"]
+    assert "<span>raw</span>" in answered["html"]
+    assert "whole" not in answered
+    assert (await editor.status())["statistics"]["toolsCalled"] == 1
 
 
-async def page_of(editor: Editor, **exchange: object) -> str:
-    """The page of a call."""
-    params = {"request": {"method": "tools/call", "params": {"name": "t"}}, "at": AT} | exchange
-    return (await editor.request("mcp/render", params))["html"]
+async def test_any_mcp_request_can_be_shown(editor: Editor) -> None:
+    await editor.connect(**raw())
+    await editor.request("mcp/show", {"method": "tools/list"})
+    assert pages(editor)[-1]["title"] == "tools/list"
+    assert "<h2>Result</h2>" in pages(editor)[-1]["html"]
 
 
-async def test_an_exchange_is_rendered_in_each_of_its_states(editor: Editor) -> None:
-    assert "Waiting for the answer" in await page_of(editor)
-    assert "Not the result of a tool call" in await page_of(editor, result=None)
-    assert "<dd><code>timeout</code></dd>" in await page_of(editor, error={"message": "m", "data": {"kind": "timeout"}})
-    numbers = {"structuredContent": [BIG, 1.0, -(10**40)]}
-    assert f"[\n  {BIG},\n  1.0,\n  -{10**40}\n]" in await page_of(editor, result=numbers)
-    other = await page_of(editor, request={"method": "prompts/get"}, result={})
-    assert "<h1>prompts/get</h1>" in other
+async def test_why_there_is_no_answer_is_shown(editor: Editor) -> None:
+    await editor.request("mcp/show", {"method": "tools/call", "params": {"name": "echo"}})
+    assert "<dd><code>not_connected</code></dd>" in pages(editor)[-1]["html"]
 
 
-async def test_what_is_cut_is_offered_whole(editor: Editor) -> None:
-    result = {"content": [{"type": "text", "text": "x" * 300_000}]}
-    assert '<a href="command:open">' in await page_of(editor, result=result, openWhole="command:open")
-    assert "<a " not in await page_of(editor, result=result, openWhole="javascript:open")
+async def test_a_cancelled_request_is_shown_as_such(editor: Editor) -> None:
+    await editor.connect(**raw())
+    shown = {"method": "tools/call", "params": {"name": "slow", "arguments": {"seconds": 60}}}
+    request, answer = await editor.request_nowait("mcp/show", shown)
+    await editor.wait_for("mcp/didShow")
+    await editor.cancel(request)
+    with pytest.raises(ResponseError) as cancelled:
+        await answer
+    assert cancelled.value.code == -32800
+    page = await editor.wait_for("mcp/didShow", lambda page: "Waiting" not in page["html"])
+    assert "Cancelled." in page["html"]
+
+
+async def test_what_is_cut_is_there_whole(editor: Editor) -> None:
+    await editor.connect(**raw())
+    params = {"name": "echo", "arguments": {"text": "x" * 300_000}}
+    await editor.request("mcp/show", {"method": "tools/call", "params": params, "openWhole": "command:open"})
+    page = pages(editor)[-1]
+    assert '<a href="command:open">' in page["html"]
+    assert json.loads(page["whole"])["content"][0]["text"] == "x" * 300_000
+    await editor.request("mcp/show", {"method": "tools/call", "params": params, "openWhole": "javascript:open"})
+    assert "<a " not in pages(editor)[-1]["html"]
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        *({"at": "yesterday"}, {"at": None}, {"request": {}}, {"request": None}, {"unknown": 1}, {"error": {}}),
-        {"result": {}, "error": {"message": "m"}},
+        *({}, {"method": "tools/call", "document": ECHO}, {"method": "tools/call", "params": {}}),
+        *({"method": "tools/call", "params": [1]}, {"document": ECHO}, {"document": "file:///a.jsonc"}),
+        {"method": "ping", "unknown": 1},
     ],
     ids=json.dumps,
-)  # fmt: skip
-async def test_what_is_no_exchange_is_refused(editor: Editor, wrong: dict) -> None:
+)
+async def test_what_can_not_be_sent_is_refused_and_not_shown(editor: Editor, wrong: dict) -> None:
     with pytest.raises(ResponseError) as refused:
-        await page_of(editor, **wrong)
+        await editor.request("mcp/show", wrong)
     assert refused.value.code == -32602
+    assert pages(editor) == []
 
 
-async def test_the_sidecar_answers_while_a_large_result_is_rendered(editor: Editor) -> None:
-    rows = [{"a": i, "b": "<text>"} for i in range(300_000)]
-    request = {"method": "tools/call", "params": {"name": "t"}}
-    await editor.status()
-    _, page = await editor.request_nowait("mcp/render", {"request": request, "at": AT, "result": rows})
-    await editor.status()
-    assert not page.done()
-    assert len((await page)["html"]) < 3_000_000
+async def test_an_unknown_method_is_none_to_be_shown(editor: Editor) -> None:
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/show", {"method": "no/such"})
+    assert refused.value.code == -32601
+
+
+# Documents of arguments
+
+
+async def test_the_arguments_in_a_document_are_called(editor: Editor) -> None:
+    await editor.connect(**good())
+    found = await editor.request("mcp/prefill", {"name": "add"})
+    await open_document(editor, found["uri"], f'// exact\n{{"a": {BIG}, "b": 1,}}')
+    (lens,) = await editor.request("textDocument/codeLens", {"textDocument": {"uri": found["uri"]}})
+    assert lens["command"]["title"] == "▶\ufe0e Call add"
+    command = {name: lens["command"][name] for name in ("command", "arguments")}
+    assert await editor.request("workspace/executeCommand", command) is None
+    assert f'"result": {BIG + 1}' in pages(editor)[-1]["html"].replace("&quot;", '"')
+
+
+async def test_mistakes_in_a_document_are_pushed_as_they_come_and_go(editor: Editor) -> None:
+    await open_document(editor, ECHO, '{"text": "😀" nonsense /* and more */}')
+    (mistake, *_) = await diagnostics(editor, ECHO, 1)
+    # UTF-16, as LSP counts.
+    assert mistake["range"]["start"] == {"line": 0, "character": 14}
+    assert mistake["message"] == "A key needs double quotes."
+    assert (mistake["severity"], mistake["source"]) == (1, "mcp-sidecar")
+    await change(editor, ECHO, 2, '{"text": 1,\r\n "text": 2}')
+    (mistake,) = await diagnostics(editor, ECHO, 2)
+    assert mistake["range"]["start"] == {"line": 1, "character": 1}
+    await change(editor, ECHO, 3, "[]")
+    assert [each["message"] for each in await diagnostics(editor, ECHO, 3)] == [
+        "The arguments are a JSON object, such as {}."
+    ]
+    await change(editor, ECHO, 4, "{}")
+    assert await diagnostics(editor, ECHO, 4) == []
+    await editor.notify("textDocument/didClose", {"textDocument": {"uri": ECHO}})
+    assert await diagnostics(editor, ECHO, None) == []
+
+
+async def test_a_document_with_a_mistake_is_not_called_and_the_cursor_goes_there(
+    start_editor: Callable[..., Awaitable[Editor]],
+) -> None:
+    editor = await start_editor(initialize=False)
+    await editor.initialize(params={"capabilities": {"window": {"showDocument": {"support": True}}}})
+    await editor.connect(**raw())
+    await open_document(editor, ECHO, '{\n  "text": nonsense\n}')
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/show", {"document": ECHO})
+    assert refused.value.message == ("The arguments are not right in line 2: 'nonsense' is no value.")
+    (shown,) = [each["params"] for each in editor.requests if each["method"] == "window/showDocument"]
+    assert (shown["uri"], shown["selection"]["start"]) == (ECHO, {"line": 1, "character": 10})
+    assert pages(editor) == []
+
+
+async def test_arguments_of_one_server_go_to_another_only_when_that_is_confirmed(editor: Editor) -> None:
+    await editor.connect(**good())
+    other = "mcp-sidecar-arguments:/other%2520one/add.jsonc"
+    await open_document(editor, other, '{"a": 1, "b": 2}')
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/show", {"document": other})
+    assert refused.value.kind == "consent_refused"
+    assert refused.value.message == "These arguments were made for other one, but good is connected."
+    assert pages(editor) == []
+    await editor.request("mcp/show", {"document": other, "confirmed": True})
+    assert "Result" in pages(editor)[-1]["html"]
+
+
+async def test_any_name_of_a_tool_is_the_name_of_a_document(editor: Editor) -> None:
+    for names in (("a/b", "c%d.jsonc"), ("ü #?", "$(x)\n"), ("s", ""), ("s", "\ud800")):
+        assert arguments_of(arguments_uri(*names)) == names
+        uri = arguments_uri(*names)
+        await open_document(editor, uri, "{}")
+        assert await diagnostics(editor, uri, 1) == []
+
+
+async def test_other_documents_are_left_alone(editor: Editor) -> None:
+    uri = "file:///workspace/settings.jsonc"
+    await open_document(editor, uri, "nonsense")
+    assert await editor.request("textDocument/codeLens", {"textDocument": {"uri": uri}}) is None
+    await open_document(editor, ECHO, "{}")
+    await diagnostics(editor, ECHO, 1)
+    assert {each.params["uri"] for each in editor.notifications if "publishDiagnostics" in each.method} == {ECHO}

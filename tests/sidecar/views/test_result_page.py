@@ -24,7 +24,7 @@ def page(outcome: Any, *, open_whole: str | None = OPEN, **more: Any) -> str:
         "at": datetime(2026, 1, 2, tzinfo=UTC),
         "server": "demo",
     }
-    return render(Exchange(**(given | more), outcome=outcome), open_whole)
+    return render(Exchange(**(given | more), outcome=outcome), open_whole).html
 
 
 def result(value: Any, **more: Any) -> str:

@@ -1,0 +1,59 @@
+"""A document that is open in the editor, as it is at one moment."""
+
+import contextlib
+from typing import cast
+from urllib.parse import unquote
+
+from lsprotocol import types as lsp
+
+from mcp_sidecar.positions import Encoding, Lines
+from mcp_sidecar.wire.errors import ClientError
+from mcp_sidecar.wire.server import WireServer
+
+SOURCE = "mcp-sidecar"
+"""Whose diagnostics they are."""
+
+_SHOWING_LIMIT = 1.0
+"""Seconds that a client may take to show a place; some never answer."""
+
+
+class OpenDocument:
+    """Its text, and the places in it as LSP counts them, in the encoding that was agreed on with the client."""
+
+    def __init__(self, uri: str, text: str, version: int | None, encoding: Encoding) -> None:
+        self.uri = uri
+        self.text = text
+        self.version = version
+        self._lines = Lines(text)
+        self._encoding = encoding
+
+    def position(self, offset: int) -> lsp.Position:
+        """The position of an offset of characters."""
+        position = self._lines.position(offset, self._encoding)
+        return lsp.Position(position.line, position.character)
+
+    def range(self, start: int, end: int) -> lsp.Range:
+        """The range between two offsets."""
+        return lsp.Range(self.position(start), self.position(end))
+
+    def diagnostic(self, message: str, start: int, end: int, severity: lsp.DiagnosticSeverity) -> lsp.Diagnostic:
+        """What is to be said of a range."""
+        return lsp.Diagnostic(self.range(start, end), message, severity=severity, source=SOURCE)
+
+
+def open_document(server: WireServer, uri: str) -> OpenDocument | None:
+    """The document of a URI as it is now; None where it is not open."""
+    document = server.workspace.text_documents.get(unquote(uri))  # pygls's own key
+    if document is None:
+        return None
+    encoding = lsp.PositionEncodingKind(server.workspace.position_encoding or "utf-16").value
+    return OpenDocument(uri, document.source, document.version, cast(Encoding, encoding))
+
+
+async def show_place(server: WireServer, uri: str, place: lsp.Range) -> None:
+    """Move the cursor to a place in a document, where the client can do that."""
+    window = server.client_capabilities.window
+    if window is not None and window.show_document is not None and window.show_document.support:
+        params = lsp.ShowDocumentParams(uri, take_focus=True, selection=place)
+        with contextlib.suppress(TimeoutError, ClientError):  # what is wrong there is told in any case
+            await server.request(lsp.WINDOW_SHOW_DOCUMENT, params, timeout=_SHOWING_LIMIT)
