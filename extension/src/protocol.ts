@@ -52,10 +52,20 @@ export interface Target {
   connectTimeout?: number;
   /** Seconds. */
   callTimeout?: number;
+  /** Seconds up to which progress extends `call_timeout`. */
+  maxCallTimeout?: number;
+}
+
+/** Params of `mcp/status`. */
+export interface StatusParams {
+  /** With how long the calls of each tool took. */
+  verbose?: boolean;
 }
 
 /** Params of any MCP request. */
 export interface RequestParams {
+  /** Progress is shown under it, as LSP has it; the server does not see it. */
+  workDoneToken?: number | string;
   _meta?: Raw;
   /** Everything else passes through. */
   [key: string]: unknown;
@@ -92,6 +102,11 @@ export interface CompleteParams extends RequestParams {
 /** Params of `logging/setLevel`. */
 export interface SetLevelParams extends RequestParams {
   level: string;
+}
+
+/** Params of what is done with one task. */
+export interface TaskParams extends RequestParams {
+  taskId: string;
 }
 
 /** Params of `mcp/prefill`. */
@@ -149,7 +164,17 @@ export interface Failure {
   details: Raw;
 }
 
-/** The connection at one moment. Every field is always present, so that clients see one shape. */
+/** The calls of one tool that were answered. */
+export interface ToolTiming {
+  name: string;
+  count: number;
+  lastMs: number;
+  /** The median of the last 200. */
+  p50Ms: number;
+  maxMs: number;
+}
+
+/** The connection at one moment. Every field but the last is always present, so that clients see one shape. */
 export interface ConnectionStatus {
   state: State;
   /** When this state began (UTC). */
@@ -165,6 +190,8 @@ export interface ConnectionStatus {
   error: Failure | null;
   /** Grows by one with every change. */
   revision: number;
+  /** How long the calls of each tool took; only where it was asked for. */
+  tools?: readonly ToolTiming[];
 }
 
 /** How a target is understood, before anything is connected or run; secrets are removed. */
@@ -257,7 +284,7 @@ export interface Requests {
   "mcp/connect": { params: Target; result: ConnectionStatus };
   "mcp/disconnect": { params: null; result: ConnectionStatus };
   "mcp/reconnect": { params: null; result: ConnectionStatus };
-  "mcp/status": { params: null; result: ConnectionStatus };
+  "mcp/status": { params: StatusParams; result: ConnectionStatus };
   "mcp/resolve": { params: Target; result: Preview };
   "mcp/trace": { params: null; result: TraceReport };
   "mcp/ping": { params: RequestParams; result: Raw };
@@ -272,6 +299,10 @@ export interface Requests {
   "mcp/prompts/get": { params: GetPromptParams; result: Raw };
   "mcp/completion/complete": { params: CompleteParams; result: Raw };
   "mcp/logging/setLevel": { params: SetLevelParams; result: Raw };
+  "mcp/tasks/list": { params: PageParams; result: Raw };
+  "mcp/tasks/get": { params: TaskParams; result: Raw };
+  "mcp/tasks/result": { params: TaskParams; result: Raw };
+  "mcp/tasks/cancel": { params: TaskParams; result: Raw };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
   "mcp/show": { params: ShowParams; result: null };
 }
@@ -288,4 +319,6 @@ export interface Notifications {
   "mcp/notifications/resources/list_changed": Raw;
   "mcp/notifications/resources/updated": Raw;
   "mcp/notifications/prompts/list_changed": Raw;
+  "mcp/notifications/tasks/status": Raw;
+  "mcp/notifications/subscriptions/acknowledged": Raw;
 }

@@ -13,10 +13,10 @@ import signal
 import subprocess
 import sys
 
-from nasty import answers, content, life, lines
+from nasty import answers, content, life, lines, talk
 from nasty.modes import MODES
 
-FAMILIES = (life, lines, answers, content)
+FAMILIES = (life, lines, answers, content, talk)
 """The modules whose import fills `MODES`."""
 
 

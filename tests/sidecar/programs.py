@@ -15,6 +15,7 @@ from typing import Any
 SERVERS = Path(__file__).parents[1] / "servers"
 GOOD = SERVERS / "good.py"
 RAW = SERVERS / "raw.py"
+CAPABLE = SERVERS / "capable.py"
 NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
 MODERN = SERVERS / "modern.mjs"
@@ -45,6 +46,11 @@ def good(*args: object, **fields: Any) -> dict[str, Any]:
 def raw(*args: object, **fields: Any) -> dict[str, Any]:
     """The raw server, as a target."""
     return stdio(RAW, *args, **fields)
+
+
+def capable(*args: object, **fields: Any) -> dict[str, Any]:
+    """The raw server with everything that MCP has, as a target."""
+    return stdio(CAPABLE, *args, **fields)
 
 
 def nasty(mode: str, *args: object, **fields: Any) -> dict[str, Any]:

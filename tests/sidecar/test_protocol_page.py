@@ -8,10 +8,22 @@ from typing import get_args
 import attrs
 import pytest
 
-from mcp_sidecar.connection import calls, channel, logs, manager, process, status, stdio, target, timeouts, trace
+from mcp_sidecar.connection import (
+    calls,
+    channel,
+    logs,
+    manager,
+    process,
+    status,
+    stdio,
+    target,
+    timeouts,
+    timings,
+    trace,
+)
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import methods, params, results, sidecar
+from mcp_sidecar.server import methods, options, params, results, sidecar, work_done
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Passthrough, Raw, name_on_wire
@@ -64,7 +76,7 @@ MCP_METHODS = [method for method in methods.METHODS if method.result is Raw]
 def test_the_params_of_a_method_are_those_that_are_checked(method: Method) -> None:
     (row,) = [row for row in rows("MCP requests") if names(row[0]) == [method.name]]
     assert issubclass(method.params, Passthrough)
-    own = [name for name in fields(method.params) if name not in ("raw", "_meta")]
+    own = [name for name in fields(method.params) if name not in ("raw", "_meta", "workDoneToken")]
     assert names(row[1]) == own
     assert own or row[1] == "none"
 
@@ -163,13 +175,22 @@ def test_every_kind_of_failure_has_a_row_and_every_row_a_kind() -> None:
 
 
 def test_the_settings_are_the_timeouts() -> None:
-    assert first_column("Settings") == ["connectTimeout", "callTimeout", "trace"]
-    for variable in (timeouts.CONNECT_VARIABLE, timeouts.CALL_VARIABLE):
+    assert first_column("Settings") == ["connectTimeout", "callTimeout", "maxCallTimeout", "trace"]
+    for variable in (timeouts.CONNECT_VARIABLE, timeouts.CALL_VARIABLE, timeouts.MAX_CALL_VARIABLE):
         assert f"`{variable}`" in TEXT
 
 
 def test_the_keys_under_meta_are_those_of_the_page() -> None:
     assert first_column("MCP requests", table=1) == [calls.DURATION_KEY, calls.ORIGINAL_KEY, calls.PROBLEMS_KEY]
+
+
+def test_the_options_of_a_request_are_those_of_the_page() -> None:
+    assert first_column("Options of a request") == list(options.KEYS)
+
+
+def test_the_timings_of_a_tool_are_described_by_their_fields() -> None:
+    (cells,) = [cells for cells in rows("ConnectionStatus") if names(cells[0]) == ["tools"]]
+    assert names(cells[1])[1:] == fields(timings.ToolTiming)
 
 
 def test_every_level_of_a_log_entry_is_named() -> None:
@@ -210,7 +231,10 @@ WORDS = {5.0: "five", 10.0: "ten"}
 *DELAYS, LAST_DELAY = manager.RECONNECT_DELAYS
 
 NUMBERS = {
-    "timeouts": f"then {seconds(timeouts.DEFAULT_CONNECT)} s and {seconds(timeouts.DEFAULT_CALL)} s",
+    "timeouts": f"then {seconds(timeouts.DEFAULT_CONNECT)} s, {seconds(timeouts.DEFAULT_CALL)} s "
+    f"and {seconds(timeouts.DEFAULT_MAX_CALL)} s",
+    "reports": f"`report` at most {WORDS[1 / work_done.INTERVAL]} times a second",
+    "timings": f"the last {timings.CALLS_KEPT} calls; beyond {timings.TOOLS_KEPT:,} tools",
     "exit grace": f"it has {seconds(process.EXIT_GRACE)} s to end by itself",
     "term grace": f"then {seconds(process.TERM_GRACE)} s after SIGTERM",
     "reconnect": f"after {', '.join(map(seconds, DELAYS))} and then every {seconds(LAST_DELAY)} seconds, "

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mcp_sidecar.connection import capabilities
 from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, ServerError, SidecarError, TimedOut
 from mcp_sidecar.connection.manager import ConnectionManager
+from mcp_sidecar.connection.options import DEFAULT, CallOptions
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.link import Answer, Link
@@ -33,6 +35,7 @@ LIST_KEYS = {
     "resources/list": "resources",
     "resources/templates/list": "resourceTemplates",
     "prompts/list": "prompts",
+    "tasks/list": "tasks",
 }
 """The lists of MCP, and where their items are."""
 
@@ -45,29 +48,53 @@ class Calls:
     def __init__(self, manager: ConnectionManager) -> None:
         self._manager = manager
 
-    async def ping(self) -> Result:
+    async def run(self, method: str, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:
+        """Run a request in the way that its method wants: see the methods below.
+
+        Raises:
+            SidecarError: there is no result; says why.
+        """
+        if method == "ping":
+            return await self.ping(options)
+        if method == "tools/call" and params is not None:
+            return await self.call_tool(params, options)
+        if method in LIST_KEYS:
+            return await self.list_all(method, params, options)
+        return await self.request(method, params, options)
+
+    async def ping(self, options: CallOptions = DEFAULT) -> Result:
         """Ask the server whether it answers; see `Link.ping` for the eras.
 
         Raises:
             SidecarError: it does not; says why.
         """
-        answer = await self._manager.ping()
+        answer = await self._manager.ping(options)
         return _annotated(answer.result, answer.duration_ms, [])
 
-    async def request(self, method: str, params: Mapping[str, Any] | None) -> Result:
+    async def request(self, method: str, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:
         """Pass one request through.
 
         Args:
-            method: an MCP method, such as `resources/read`.
+            method: an MCP method, such as `resources/read`, also one that nobody here knows.
             params: its params.
+            options: what is asked of the sidecar itself.
 
         Raises:
             SidecarError: there is no result; says why.
         """
-        answer = await self._manager.request(method, params)
+        self._require(method, options)
+        answer = await self._manager.request(method, params, options)
         return _annotated(answer.result, answer.duration_ms, self._checked(method, answer))
 
-    async def call_tool(self, params: Mapping[str, Any]) -> Result:
+    def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
+        """Pass a notification through.
+
+        Raises:
+            SidecarError: there is no connection.
+        """
+        self._manager.require_connection().notify(method, params)
+
+    async def call_tool(self, params: Mapping[str, Any], options: CallOptions = DEFAULT) -> Result:
         """Pass a `tools/call` through, and hold its result against the tool's own output schema.
 
         Raises:
@@ -75,9 +102,10 @@ class Calls:
         """
         from mcp_sidecar.connection.problems import against_output_schema
 
+        self._require("tools/call", options)
         if self._manager.link is not None and self._manager.link.needs_tools_to_call:
             await self._tool(self._manager.link, params["name"])
-        answer = await self._manager.request("tools/call", params)
+        answer = await self._manager.request("tools/call", params, options)
         problems = self._checked("tools/call", answer)
         tool = await self._tool(answer.link, params["name"])
         if tool is not None:
@@ -95,7 +123,7 @@ class Calls:
             await self.list_all("tools/list", None)
         return (link.tools or {}).get(name)
 
-    async def list_all(self, method: str, params: Mapping[str, Any] | None) -> Result:
+    async def list_all(self, method: str, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:
         """Pass a list request through: exactly one page where `params` has a `cursor`, else all pages as one.
 
         Raises:
@@ -103,6 +131,7 @@ class Calls:
         """
         from mcp_sidecar.connection.problems import Problem
 
+        self._require(method, options)
         key = LIST_KEYS[method]
         one_page = params is not None and "cursor" in params
         result: Result | None = None
@@ -112,7 +141,7 @@ class Calls:
         cursors: set[str] = set()
         link: Link | None = None
         for _ in range(PAGE_LIMIT):
-            answer = await self._manager.request(method, params)
+            answer = await self._manager.request(method, params, options)
             if link is not None and answer.link is not link:
                 raise ConnectionLost(
                     "The connection was made anew while the pages of a list were read.",
@@ -146,6 +175,11 @@ class Calls:
         if method == "tools/list" and link is not None:
             link.remember_tools(items, complete=not one_page)
         return _annotated(result, duration, problems)
+
+    def _require(self, method: str, options: CallOptions) -> None:
+        """See that the server declared what the method takes, unless it is to be tried all the same."""
+        if self._manager.link is not None and not options.force:
+            capabilities.require(method, self._manager.link.server)
 
     def _checked(self, method: str, answer: "Answer") -> "list[Problem]":
         from mcp_sidecar.connection.problems import against_protocol

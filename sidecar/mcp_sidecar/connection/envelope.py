@@ -41,6 +41,10 @@ class Envelope:
         keys = (PROTOCOL_VERSION_META_KEY, CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY)
         self._meta = {key: meta[key] for key in keys}
 
+    def headers(self, version: str) -> dict[str, str]:
+        """The HTTP headers that go with every message."""
+        return {MCP_PROTOCOL_VERSION_HEADER: version}
+
     def stamp(
         self,
         message: Message,
@@ -63,7 +67,7 @@ class Envelope:
             The HTTP headers that go with the message.
         """
         method = message["method"]
-        headers = {MCP_PROTOCOL_VERSION_HEADER: version}
+        headers = self.headers(version)
         if params is not None:
             message["params"] = params
         if version in MODERN_PROTOCOL_VERSIONS:

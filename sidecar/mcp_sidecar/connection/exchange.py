@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -13,6 +13,7 @@ from mcp_sidecar.connection.channel import RequestId
 from mcp_sidecar.connection.deadline import Deadline
 from mcp_sidecar.connection.errors import SidecarError
 from mcp_sidecar.connection.problems import Problem
+from mcp_sidecar.connection.progress import ProgressListener, ProgressToken, ProgressWatch
 
 _FIRST_ID = 1000
 """Of the editor's requests. The session counts its own from 1, and only needs a few for the handshake."""
@@ -33,9 +34,20 @@ class Exchange:
     deadline: Deadline
     quiet: bool
     """Whether a late answer is no news."""
+    progress_token: ProgressToken | None
     answer: asyncio.Future[dict[str, Any]] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
     flaws: list[Problem] = attrs.field(factory=list)
     """What was wrong with the answer's form."""
+
+    @property
+    def became_task(self) -> bool:
+        """Whether the answer is a task that goes on (MCP 2025-11-25, "Tasks"; SEP-2663)."""
+        if not self.answer.done() or self.answer.cancelled() or self.answer.exception() is not None:
+            return False
+        result = self.answer.result()
+        return result.get("resultType") == "task" or (
+            self.method != "tasks/get" and isinstance(result.get("task"), dict)
+        )
 
     def succeed(self, result: dict[str, Any]) -> None:
         """The answer is here; nothing happens when it was given up in this very turn of the loop."""
@@ -51,7 +63,12 @@ class Exchange:
 class Exchanges:
     """All exchanges of one link, and what is remembered of those that were given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[str], None] = lambda _problem: None) -> None:
+        """
+        Args:
+            note: is told how the server breaks the protocol.
+        """
+        self.progress = ProgressWatch(note)
         self._ids = itertools.count(_FIRST_ID)
         self._under_way: dict[RequestId, Exchange] = {}
         self._abandoned: deque[RequestId] = deque(maxlen=_LATE_IDS)
@@ -65,15 +82,26 @@ class Exchanges:
         """The ids of all that wait for an answer."""
         return self._under_way.keys()
 
-    def begin(self, method: str, deadline: Deadline, *, quiet: bool) -> Exchange:
-        """A new exchange; `end` it."""
-        exchange = Exchange(request_id=next(self._ids), method=method, deadline=deadline, quiet=quiet)
-        self._under_way[exchange.request_id] = exchange
-        return exchange
+    def begin(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None,
+        deadline: Deadline,
+        *,
+        quiet: bool = False,
+        progress: ProgressListener | None = None,
+    ) -> tuple[Exchange, Mapping[str, Any] | None]:
+        """A new exchange, and the params to send; `end` it."""
+        request_id = next(self._ids)
+        params, token = self.progress.begin(request_id, method, params, progress, deadline.extend)
+        exchange = Exchange(request_id=request_id, method=method, deadline=deadline, quiet=quiet, progress_token=token)
+        self._under_way[request_id] = exchange
+        return exchange, params
 
     def end(self, exchange: Exchange) -> None:
-        """Nobody waits for its answer any more, or it is there."""
+        """Nobody waits for its answer any more, or it is there; may be called again."""
         self._under_way.pop(exchange.request_id, None)
+        self.progress.end(exchange.progress_token, goes_on=exchange.became_task)
 
     def abandon(self, exchange: Exchange) -> None:
         """Remember that it was given up before its answer came."""

@@ -34,6 +34,7 @@ from mcp_sidecar.connection.errors import (
 from mcp_sidecar.connection.exchange import Exchange, Exchanges
 from mcp_sidecar.connection.logs import Source
 from mcp_sidecar.connection.problems import Problem
+from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
 from mcp_sidecar.connection.trace import Tap
@@ -81,7 +82,7 @@ class Link(ChannelEvents):
         self._events = events
         self.tap = tap
         self._channel = make_channel(self)
-        self._exchanges = Exchanges()
+        self._exchanges = Exchanges(self.violated)
         self._session_requests: dict[RequestId, str] = {}
         self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
         """When, on the loop's clock, and what."""
@@ -252,6 +253,7 @@ class Link(ChannelEvents):
         timeout: float,
         maximum: float | None = None,
         quiet: bool = False,
+        progress: ProgressListener | None = None,
     ) -> Answer:
         """Send a request as it is, and return the server's result as it is.
 
@@ -261,6 +263,7 @@ class Link(ChannelEvents):
             timeout: seconds until the request is given up, and the server told so.
             maximum: seconds up to which progress of the request lets that time begin anew; none does without it.
             quiet: whether a late answer is no news.
+            progress: who is told of its progress.
 
         Raises:
             ServerError: the server answered with an error.
@@ -269,15 +272,13 @@ class Link(ChannelEvents):
             TransportError: this exchange failed; the connection stands.
             ProtocolError: the answer can't be understood.
         """
-        if self._closing is not None:
-            raise self._closing
-        if self.lost.done():
-            raise self.lost.result()
+        self._raise_if_over()
         if method == "logging/setLevel" and self.modern:
             # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
             self._envelope.log_level = str((params or {}).get("level", LOG_LEVEL))
             return Answer({}, 0.0, [], self)
-        exchange = self._exchanges.begin(method, Deadline(timeout, maximum=maximum), quiet=quiet)
+        deadline = Deadline(timeout, maximum=maximum)
+        exchange, params = self._exchanges.begin(method, params, deadline, quiet=quiet, progress=progress)
         message: Message = {"jsonrpc": "2.0", "id": exchange.request_id, "method": method}
         headers = self._envelope.stamp(
             message, params, version=self.server.protocol_version, transport=self.transport, tools=self._tools or {}
@@ -297,6 +298,24 @@ class Link(ChannelEvents):
         finally:
             self._exchanges.end(exchange)
         return Answer(result, (loop.time() - started) * 1000, exchange.flaws, self)
+
+    def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
+        """Send a notification of the client's as it is.
+
+        Raises:
+            SidecarError: the connection has ended.
+        """
+        self._raise_if_over()
+        message: Message = {"jsonrpc": "2.0", "method": method}
+        if params is not None:
+            message["params"] = params
+        self._channel.send(message, self._envelope.headers(self.server.protocol_version))
+
+    def _raise_if_over(self) -> None:
+        if self._closing is not None:
+            raise self._closing
+        if self.lost.done():
+            raise self.lost.result()
 
     async def ping(self, *, timeout: float, quiet: bool = False) -> Answer:
         """Ask whether the server answers. The 2026-07-28 era has no ping; there `server/discover` serves.
@@ -386,6 +405,7 @@ class Link(ChannelEvents):
                 exchange.fail(_server_error(message["error"]))
             else:
                 exchange.succeed(message["result"])
+            self._exchanges.end(exchange)  # here, not when the waiting task gets its turn: from now on it is over
         elif request_id in self._session_requests:
             asked = self._session_requests.pop(request_id)
             if asked in ("initialize", "server/discover") and "result" in message:
@@ -466,6 +486,8 @@ class Link(ChannelEvents):
             )
         elif method == "notifications/tools/list_changed":
             self._tools = None
+        elif method == "notifications/progress":
+            params = self._exchanges.progress.received(params)
         elif method == "notifications/cancelled":
             # The server withdraws a request of its own: the session must stop working on it.
             self._for_session({"jsonrpc": "2.0", "method": method, "params": params})

@@ -24,10 +24,12 @@ from mcp_sidecar.connection.errors import (
     SidecarError,
 )
 from mcp_sidecar.connection.logs import LogEntry, LogFeed, Source
+from mcp_sidecar.connection.options import DEFAULT, CallOptions
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, Statistics, TargetInfo
 from mcp_sidecar.connection.target import HttpEndpoint, Target
 from mcp_sidecar.connection.timeouts import Timeouts
+from mcp_sidecar.connection.timings import ToolTimings
 from mcp_sidecar.connection.trace import Trace
 
 if TYPE_CHECKING:
@@ -158,6 +160,7 @@ class ConnectionManager:
         self._recovery: _Recovery | None = None
         self._last_target: Target | None = None
         self._statistics = Statistics()
+        self._timings = ToolTimings()
         self._period = 0
         """Counts the times that statistics began anew: a request counts in the period in which it began."""
         self._in_flight = 0
@@ -170,8 +173,12 @@ class ConnectionManager:
 
     # what is true
 
-    def get_status(self) -> ConnectionStatus:
-        """The status at this moment; never waits."""
+    def get_status(self, *, verbose: bool = False) -> ConnectionStatus:
+        """The status at this moment; never waits.
+
+        Args:
+            verbose: with how long the calls of each tool took.
+        """
         truth, attempt = self._truth, self._attempt
         if attempt is not None:
             truth = _Truth(
@@ -190,6 +197,7 @@ class ConnectionManager:
             in_flight=self._in_flight if self._standing is not None else 0,
             error=self._error,
             revision=self._revision,
+            tools=self._timings.report() if verbose else None,
         )
 
     @property
@@ -304,6 +312,7 @@ class ConnectionManager:
         if attempt is not None or self._truth.state != "disconnected":
             self._truth = _Truth(state="disconnected", since=_now())
             self._statistics = Statistics()
+            self._timings = ToolTimings()
             self._period += 1
             self._changed()
         if standing is not None:
@@ -322,27 +331,38 @@ class ConnectionManager:
             raise NotConnected("There is nothing to reconnect to.", suggestion="Connect to a server first.")
         return await self.connect(self._last_target)
 
-    async def request(self, method: str, params: Mapping[str, Any] | None = None) -> "Answer":
+    async def request(
+        self, method: str, params: Mapping[str, Any] | None = None, options: CallOptions = DEFAULT
+    ) -> "Answer":
         """Pass a request on to the server, count it, and return the server's answer.
 
         Args:
             method: an MCP method, such as `tools/call`.
             params: its params, as they are.
+            options: what is asked of the sidecar itself.
 
         Raises:
             SidecarError: there is no result; says why.
         """
-        return await self._exchange(
-            lambda link, timeout: link.request(method, params, timeout=timeout), counter=_COUNTED.get(method)
+        period = self._period
+        answer = await self._exchange(
+            lambda link, timeouts: link.request(
+                method, params, timeout=timeouts.call, maximum=timeouts.max_call, progress=options.progress
+            ),
+            options,
+            counter=_COUNTED.get(method),
         )
+        if method == "tools/call" and params is not None and period == self._period:
+            self._timings.add(str(params.get("name")), answer.duration_ms)
+        return answer
 
-    async def ping(self) -> "Answer":
+    async def ping(self, options: CallOptions = DEFAULT) -> "Answer":
         """Ask the server whether it answers.
 
         Raises:
             SidecarError: it does not; says why.
         """
-        return await self._exchange(lambda link, timeout: link.ping(timeout=timeout))
+        return await self._exchange(lambda link, timeouts: link.ping(timeout=timeouts.call), options)
 
     async def close(self) -> None:
         """End everything, and return when nothing is left."""
@@ -529,12 +549,16 @@ class ConnectionManager:
     # requests
 
     async def _exchange(
-        self, send: "Callable[[Link, float], Awaitable[Answer]]", counter: str | None = None
+        self,
+        send: "Callable[[Link, Timeouts], Awaitable[Answer]]",
+        options: CallOptions = DEFAULT,
+        counter: str | None = None,
     ) -> "Answer":
         """Send something on the connection, and keep count of it.
 
         Args:
-            send: sends it on a link, with a timeout in seconds.
+            send: sends it on a link, with the time it has.
+            options: the time that the client gave it.
             counter: the statistic that counts it when it is answered.
         """
         standing, period = self._standing, self._period
@@ -547,7 +571,7 @@ class ConnectionManager:
         self._in_flight += 1
         self._statistics_changed()
         try:
-            answer = await self._sent(send, standing)
+            answer = await self._sent(send, standing, self._call_timeouts(standing, options))
         except SidecarError as error:
             _redact(error, standing.resolved.redactor)
             self._count("errors", period)
@@ -560,14 +584,15 @@ class ConnectionManager:
             self._in_flight -= 1
             self._statistics_changed()
 
-    async def _sent(self, send: "Callable[[Link, float], Awaitable[Answer]]", standing: _Standing) -> "Answer":
-        timeout = self._call_timeout()
+    async def _sent(
+        self, send: "Callable[[Link, Timeouts], Awaitable[Answer]]", standing: _Standing, timeouts: Timeouts
+    ) -> "Answer":
         try:
-            return await send(standing.link, timeout)
+            return await send(standing.link, timeouts)
         except SessionExpired as error:
             # It carried nothing out, so this sends the request for the first time in effect.
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(timeouts.call):
                     renewed = await self._renewed(standing)
             except TimeoutError:
                 raise error from None
@@ -577,7 +602,7 @@ class ConnectionManager:
                     suggestion="Connect again, then send the request again.",
                     details=error.details,
                 ) from error
-            return await send(renewed, timeout)
+            return await send(renewed, timeouts)
 
     async def _renewed(self, old: _Standing) -> "Link | None":
         """The new connection to the same server as `old`, once it is there; None when it won't come."""
@@ -589,9 +614,10 @@ class ConnectionManager:
                 return None
             await self._change.wait()
 
-    def _call_timeout(self) -> float:
-        own = None if self._standing is None else self._standing.target.call_timeout
-        return self._timeouts().overridden(call=own).call
+    def _call_timeouts(self, standing: _Standing, options: CallOptions) -> Timeouts:
+        target = standing.target
+        own = self._timeouts().overridden(call=target.call_timeout, max_call=target.max_call_timeout)
+        return own.overridden(call=options.call_timeout, max_call=options.max_call_timeout)
 
     # telling
 

@@ -60,7 +60,7 @@ def preview(
 
 def _means_the_same(text: str, target: Target, resolved: Resolved, understand: Callable[[Target], Resolved]) -> bool:
     """Whether typing `text` would give the target again."""
-    if target.protocol_version not in {None, "auto"} or (target.connect_timeout, target.call_timeout) != (None, None):
+    if target.protocol_version not in {None, "auto"} or _has_timeouts(target):
         return False
     try:
         return understand(Target(url=text)).endpoint == resolved.endpoint
@@ -100,3 +100,7 @@ def _word(text: str, literal: bool, platform: str) -> str:
     else:
         bare = _LITERAL if literal else _ONE_WORD
     return text if bare.fullmatch(text) else commandline.quote(text, platform)
+
+
+def _has_timeouts(target: Target) -> bool:
+    return (target.connect_timeout, target.call_timeout, target.max_call_timeout) != (None, None, None)

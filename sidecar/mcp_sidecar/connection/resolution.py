@@ -417,7 +417,11 @@ def _check_fields(target: Target) -> None:
             suggestion="Pass 'auto', 'legacy', or a version of MCP such as '2025-06-18'; or leave it out.",
             field="protocolVersion",
         )
-    for field, timeout in (("connectTimeout", target.connect_timeout), ("callTimeout", target.call_timeout)):
+    for field, timeout in (
+        ("connectTimeout", target.connect_timeout),
+        ("callTimeout", target.call_timeout),
+        ("maxCallTimeout", target.max_call_timeout),
+    ):
         if timeout is not None:
             checked_timeout(field, timeout)
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import attrs
 
 from mcp_sidecar.connection.errors import Failure
+from mcp_sidecar.connection.timings import ToolTiming
 
 State = Literal["disconnected", "connecting", "connected", "reconnecting", "failed"]
 Transport = Literal["stdio", "streamable-http", "sse"]
@@ -47,7 +48,7 @@ class Statistics:
 
 @attrs.frozen(kw_only=True)
 class ConnectionStatus:
-    """The connection at one moment. Every field is always present, so that clients see one shape."""
+    """The connection at one moment. Every field but the last is always present, so that clients see one shape."""
 
     state: State
     since: datetime
@@ -63,3 +64,5 @@ class ConnectionStatus:
     """The last failure, kept until the next successful connect."""
     revision: int
     """Grows by one with every change."""
+    tools: tuple[ToolTiming, ...] | None = None
+    """How long the calls of each tool took; only where it was asked for."""

@@ -34,6 +34,8 @@ class Target:
     """Seconds."""
     call_timeout: float | None = None
     """Seconds."""
+    max_call_timeout: float | None = None
+    """Seconds up to which progress extends `call_timeout`."""
 
 
 @attrs.frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""How long to wait: for a connection, and for an answer. The two are independent."""
+"""How long to wait: for a connection, and for an answer, which progress may put off. The two are independent."""
 
 import math
 from collections.abc import Mapping
@@ -10,9 +10,12 @@ from mcp_sidecar.connection.errors import MalformedTarget
 
 CONNECT_VARIABLE: Final = "MCP_TEST_CONNECT_TIMEOUT"
 CALL_VARIABLE: Final = "MCP_TEST_CALL_TIMEOUT"
+MAX_CALL_VARIABLE: Final = "MCP_TEST_MAX_CALL_TIMEOUT"
 DEFAULT_CONNECT: Final = 30.0
 """Seconds."""
 DEFAULT_CALL: Final = 60.0
+"""Seconds."""
+DEFAULT_MAX_CALL: Final = 600.0
 """Seconds."""
 
 
@@ -22,13 +25,18 @@ class Timeouts:
 
     connect: float = DEFAULT_CONNECT
     call: float = DEFAULT_CALL
+    max_call: float = DEFAULT_MAX_CALL
+    """Up to which progress extends `call`; where `call` is longer, that one counts."""
 
-    def overridden(self, *, connect: float | None = None, call: float | None = None) -> "Timeouts":
+    def overridden(
+        self, *, connect: float | None = None, call: float | None = None, max_call: float | None = None
+    ) -> "Timeouts":
         """Return these timeouts with a request's own in front.
 
         Args:
             connect: the request's `connectTimeout` in seconds; None keeps this one.
             call: the request's `callTimeout` in seconds; None keeps this one.
+            max_call: the request's `maxCallTimeout` in seconds; None keeps this one.
 
         Raises:
             MalformedTarget: a value is no positive finite number; names the field.
@@ -36,6 +44,7 @@ class Timeouts:
         return Timeouts(
             connect=self.connect if connect is None else checked_timeout("connectTimeout", connect),
             call=self.call if call is None else checked_timeout("callTimeout", call),
+            max_call=self.max_call if max_call is None else checked_timeout("maxCallTimeout", max_call),
         )
 
 
@@ -46,22 +55,28 @@ def read_timeouts(settings: Mapping[str, Any] | None, environ: Mapping[str, str]
     passed over with a warning.
 
     Args:
-        settings: `initializationOptions.mcp`; its `connectTimeout` and `callTimeout` are read.
-        environ: the environment; `MCP_TEST_CONNECT_TIMEOUT` and `MCP_TEST_CALL_TIMEOUT` are read.
+        settings: `initializationOptions.mcp`; its `connectTimeout`, `callTimeout` and `maxCallTimeout` are read.
+        environ: the environment; `MCP_TEST_CONNECT_TIMEOUT`, `MCP_TEST_CALL_TIMEOUT` and
+            `MCP_TEST_MAX_CALL_TIMEOUT` are read.
 
     Returns:
         The timeouts, and one sentence for each value that was refused.
     """
     settings = settings or {}
-    connect, warnings = _first_valid(
-        [("connectTimeout", settings.get("connectTimeout")), (CONNECT_VARIABLE, environ.get(CONNECT_VARIABLE))],
-        DEFAULT_CONNECT,
+    warnings: list[str] = []
+
+    def chosen(field: str, variable: str, default: float) -> float:
+        candidates = [(field, settings.get(field)), (variable, environ.get(variable))]
+        seconds, refused = _first_valid(candidates, default)
+        warnings.extend(refused)
+        return seconds
+
+    timeouts = Timeouts(
+        connect=chosen("connectTimeout", CONNECT_VARIABLE, DEFAULT_CONNECT),
+        call=chosen("callTimeout", CALL_VARIABLE, DEFAULT_CALL),
+        max_call=chosen("maxCallTimeout", MAX_CALL_VARIABLE, DEFAULT_MAX_CALL),
     )
-    call, more = _first_valid(
-        [("callTimeout", settings.get("callTimeout")), (CALL_VARIABLE, environ.get(CALL_VARIABLE))],
-        DEFAULT_CALL,
-    )
-    return Timeouts(connect=connect, call=call), warnings + more
+    return timeouts, warnings
 
 
 def checked_timeout(field: str, value: object) -> float:

@@ -14,6 +14,8 @@ from mcp_sidecar.server.params import (
     ResourceParams,
     SetLevelParams,
     ShowParams,
+    StatusParams,
+    TaskParams,
 )
 from mcp_sidecar.server.results import Page, Prefilled
 from mcp_sidecar.wire.methods import Method, Notification
@@ -23,7 +25,7 @@ METHODS = (
     Method("mcp/connect", Target, ConnectionStatus),
     Method("mcp/disconnect", None, ConnectionStatus),
     Method("mcp/reconnect", None, ConnectionStatus),
-    Method("mcp/status", None, ConnectionStatus),
+    Method("mcp/status", StatusParams, ConnectionStatus),
     Method("mcp/resolve", Target, Preview),
     Method("mcp/trace", None, TraceReport),
     Method("mcp/ping", RequestParams, Raw),
@@ -38,6 +40,10 @@ METHODS = (
     Method("mcp/prompts/get", GetPromptParams, Raw),
     Method("mcp/completion/complete", CompleteParams, Raw),
     Method("mcp/logging/setLevel", SetLevelParams, Raw),
+    Method("mcp/tasks/list", PageParams, Raw),
+    Method("mcp/tasks/get", TaskParams, Raw),
+    Method("mcp/tasks/result", TaskParams, Raw),
+    Method("mcp/tasks/cancel", TaskParams, Raw),
     Method("mcp/prefill", PrefillParams, Prefilled),
     Method("mcp/show", ShowParams, None),
 )
@@ -55,6 +61,8 @@ SERVER_NOTIFICATIONS = (
     "notifications/resources/list_changed",
     "notifications/resources/updated",
     "notifications/prompts/list_changed",
+    "notifications/tasks/status",
+    "notifications/subscriptions/acknowledged",
 )
 """What MCP servers push; each goes on under `mcp/`."""
 
@@ -70,3 +78,21 @@ NOTIFICATIONS = (
 def command_id(method: str) -> str:
     """The `workspace/executeCommand` command of a method: `mcpSidecar.tools.call` for `mcp/tools/call`."""
     return "mcpSidecar." + method.removeprefix("mcp/").replace("/", ".")
+
+
+def passed_through(name: str) -> Method | None:
+    """The method of a name that the table does not have; None where no server may be asked for it."""
+    mcp = name.removeprefix("mcp/")
+    if mcp in ("", name) or name in _OWN:
+        return None
+    return Method(name, RequestParams, Raw)
+
+
+def method_of_command(command: str) -> str | None:
+    """The method that a command stands for; see `command_id`."""
+    name = command.removeprefix("mcpSidecar.")
+    return None if name == command else "mcp/" + name.replace(".", "/")
+
+
+_OWN = ("mcp/servers", STATUS_CHANGED, LOGGED)
+"""Names that are the sidecar's and no requests of the table: no server would know them."""

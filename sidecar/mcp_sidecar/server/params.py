@@ -12,6 +12,8 @@ from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 class RequestParams(Passthrough):
     """Params of any MCP request."""
 
+    work_done_token: int | str | None = None
+    """Progress is shown under it, as LSP has it; the server does not see it."""
     meta: Mapping[str, Any] | None = attrs.field(default=None, metadata=wire_name("_meta"))
 
 
@@ -58,6 +60,21 @@ class SetLevelParams(RequestParams):
     """Params of `logging/setLevel`."""
 
     level: str
+
+
+@attrs.frozen(kw_only=True)
+class TaskParams(RequestParams):
+    """Params of what is done with one task."""
+
+    task_id: str
+
+
+@attrs.frozen(kw_only=True)
+class StatusParams:
+    """Params of `mcp/status`."""
+
+    verbose: bool = False
+    """With how long the calls of each tool took."""
 
 
 @attrs.frozen(kw_only=True)

@@ -15,6 +15,7 @@ from pygls import uris
 from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
+from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
@@ -23,15 +24,27 @@ from mcp_sidecar.positions import Position
 from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, arguments_uri
 from mcp_sidecar.server.errors import Handler, answering
 from mcp_sidecar.server.language import LanguageFeatures
-from mcp_sidecar.server.methods import LOGGED, METHODS, NOTIFICATIONS, SHOWN, STATUS_CHANGED, command_id
-from mcp_sidecar.server.params import CallToolParams, PrefillParams, RequestParams, ShowParams
+from mcp_sidecar.server.methods import (
+    LOGGED,
+    METHODS,
+    NOTIFICATIONS,
+    SHOWN,
+    STATUS_CHANGED,
+    command_id,
+    method_of_command,
+    passed_through,
+)
+from mcp_sidecar.server.options import read_options
+from mcp_sidecar.server.params import PrefillParams, RequestParams, ShowParams, StatusParams
 from mcp_sidecar.server.presenter import Presenter
 from mcp_sidecar.server.results import Page, Prefilled
 from mcp_sidecar.server.settings import Settings
+from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, RequestFailed
+from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
-from mcp_sidecar.wire.server import Hooks, WireServer, create_server
+from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +79,7 @@ class Sidecar:
             notifications=NOTIFICATIONS,
             command_id=command_id,
             string_arguments=dict.fromkeys(("mcp/connect", "mcp/resolve"), lambda text: {"url": text}),
+            fallback=Fallback(method=self._unknown, command=method_of_command),
             hooks=Hooks(
                 on_initialize=self._on_initialize,
                 on_initialized=self._on_initialized,
@@ -136,24 +150,30 @@ class Sidecar:
             "mcp/status": self._status,
             "mcp/resolve": self._resolve,
             "mcp/trace": self._trace,
-            "mcp/ping": self._ping,
-            "mcp/tools/call": self._call_tool,
             "mcp/prefill": self._prefill,
             "mcp/show": self._show,
         }
-        handlers = {}
-        for method in METHODS:
-            name = method.name.removeprefix("mcp/")
-            forward = self._list if name.endswith("/list") else self._request
-            handler = own.get(method.name) or functools.partial(forward, name)
-            handlers[method.name] = answering(handler)
-        return handlers
+        return {
+            method.name: answering(own.get(method.name) or self._passing(method.name.removeprefix("mcp/")))
+            for method in METHODS
+        }
+
+    def _passing(self, method: str) -> Handler:
+        """The handler that passes a method of MCP through."""
+        if method.startswith("notifications/"):
+            return functools.partial(self._pass_notification, method)
+        return functools.partial(self._pass, method)
+
+    def _unknown(self, name: str) -> tuple[Method, Handler] | None:
+        """What serves a method that is not in the table: the server, if it can be one of MCP."""
+        method = passed_through(name)
+        return None if method is None else (method, answering(self._passing(name.removeprefix("mcp/"))))
 
     async def _connect(self, target: Target) -> ConnectionStatus:
         return await self.manager.connect(target)
 
-    async def _status(self) -> ConnectionStatus:
-        return self.manager.get_status()
+    async def _status(self, params: StatusParams) -> ConnectionStatus:
+        return self.manager.get_status(verbose=params.verbose)
 
     async def _resolve(self, target: Target) -> Preview:
         # Imported when it is needed: before the answer to `initialize` every module counts.
@@ -164,17 +184,23 @@ class Sidecar:
     async def _trace(self) -> TraceReport:
         return await asyncio.to_thread(self.manager.trace.report)
 
-    async def _ping(self, params: RequestParams) -> Raw:
-        return Raw(await self._calls.ping())
+    async def _pass(self, method: str, params: RequestParams) -> Raw:
+        """Pass a request through, showing its progress where the client gave a token for it."""
+        token = params.work_done_token
+        if token is None:
+            return Raw(await self._calls.run(method, *read_options(params, None)))
+        work = WorkDone(self.server.notify, token, _title(method, params.raw))
+        sent, options = read_options(params, ProgressListener(token, work.report))
+        with work:
+            return Raw(await self._calls.run(method, sent, options))
 
-    async def _call_tool(self, params: CallToolParams) -> Raw:
-        return Raw(await self._calls.call_tool(params.raw))
-
-    async def _list(self, method: str, params: RequestParams) -> Raw:
-        return Raw(await self._calls.list_all(method, params.raw or None))
-
-    async def _request(self, method: str, params: RequestParams) -> Raw:
-        return Raw(await self._calls.request(method, params.raw or None))
+    async def _pass_notification(self, method: str, params: RequestParams) -> None:
+        """Pass a notification of the client's through. Cancelling is `$/cancelRequest`, which knows the right id."""
+        if method == "notifications/cancelled":
+            raise InvalidParams(
+                "$: cancel with $/cancelRequest; the ids of the server's requests are the sidecar's own"
+            )
+        self._calls.notify(method, read_options(params, None)[0])
 
     async def _prefill(self, params: PrefillParams) -> Prefilled:
         from mcp_sidecar.views.arguments_text import prefill
@@ -268,3 +294,9 @@ class Sidecar:
 def _log_failure(task: "asyncio.Task[Any]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         logger.error("the MCP stack can't be imported", exc_info=error)
+
+
+def _title(method: str, params: Mapping[str, Any]) -> str:
+    """What a request does, for a title."""
+    subject = params.get("name", params.get("uri"))
+    return f"{method} {subject}" if isinstance(subject, str) else method

@@ -62,6 +62,9 @@ class WireProtocol(LanguageServerProtocol):
 
     def __init__(self, server: "WireServer", converter: Converter) -> None:
         self.routes: dict[str, Route] = {}
+        self.fallback: Callable[[str], Route | None] = lambda _method: None
+        """The route of a method that nothing else is there for."""
+        self.fallback_command: Callable[[str], Route | None] = lambda _command: None
         self.encoder = Encoder(converter)
         self.outbox: Outbox | None = None
         self.on_exit: Callable[[], None] = lambda: None
@@ -207,6 +210,8 @@ class WireProtocol(LanguageServerProtocol):
         if route is not None:
             return route.call(params)
         handler = self.fm.builtin_features.get(method) or self.fm.features.get(method)
+        if handler is None and (route := self.fallback(method)) is not None:
+            return route.call(params)
         if handler is None:
             raise MethodNotFound(f"there is no method {json.dumps(method[:_LONGEST_NAME])}")
         typed = structure_params(self._converter, params, _lsp_field(method, 0, "params"))
@@ -214,9 +219,11 @@ class WireProtocol(LanguageServerProtocol):
 
     def _call_command(self, params: lsp.ExecuteCommandParams) -> Any:
         command = self.fm.commands.get(params.command)
+        if command is None and (route := self.fallback_command(params.command)) is not None:
+            return route.call_as_command(params.arguments or (), params.work_done_token)
         if command is None:
             raise InvalidParams(f"$.command: there is no command {json.dumps(params.command[:_LONGEST_NAME])}")
-        return command(*(params.arguments or ()))
+        return command(params.arguments or (), params.work_done_token)
 
     def _run(self, msg_id: MsgId | None, label: str, call: Callable[[], Any]) -> None:
         """Call, and see to the one answer; `msg_id` is None for a notification."""

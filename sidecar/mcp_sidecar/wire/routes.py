@@ -9,6 +9,9 @@ from cattrs import Converter
 from mcp_sidecar.wire.converter import structure_params
 from mcp_sidecar.wire.errors import InvalidParams
 from mcp_sidecar.wire.methods import Method
+from mcp_sidecar.wire.payload import name_on_wire
+
+WORK_DONE_TOKEN = "workDoneToken"  # noqa: S105 - the name of a field
 
 Handler = Callable[..., Awaitable[Any]]
 """Takes the structured params, or nothing when the method takes none; returns what is to be the result."""
@@ -33,8 +36,12 @@ class Route:
         typed = structure_params(self.converter, params, self.method.params)
         return self.handler() if self.method.params is None else self.handler(typed)
 
-    def call_as_command(self, arguments: Sequence[Any]) -> Awaitable[Any]:
+    def call_as_command(self, arguments: Sequence[Any], work_done_token: int | str | None = None) -> Awaitable[Any]:
         """Call the handler with a command's arguments: none, or the params.
+
+        Args:
+            arguments: as they came.
+            work_done_token: the command's own (LSP 3.17, "Work Done Progress"), for a request that takes one.
 
         Raises:
             InvalidParams: They do not fit; `$` in the message is the params, as in a request.
@@ -44,4 +51,12 @@ class Route:
         params = arguments[0] if arguments else None
         if self.from_string is not None and isinstance(params, str):
             params = self.from_string(params)
+        if work_done_token is not None and _takes_token(self.method) and (params is None or isinstance(params, dict)):
+            params = {WORK_DONE_TOKEN: work_done_token, **(params or {})}
         return self.call(params)
+
+
+def _takes_token(method: Method) -> bool:
+    return attrs.has(method.params) and any(
+        name_on_wire(field) == WORK_DONE_TOKEN for field in attrs.fields(method.params)
+    )

@@ -37,6 +37,16 @@ class Hooks:
     """Runs when `WireServer.workspace_folders` has changed."""
 
 
+@attrs.frozen(kw_only=True)
+class Fallback:
+    """Serves what the table of methods does not have."""
+
+    method: Callable[[str], tuple[Method, Handler] | None]
+    """The method of that name, and its handler."""
+    command: Callable[[str], str | None]
+    """The name of the method that a command stands for."""
+
+
 class WireServer(LanguageServer):
     """A language server with typed methods of its own. Made by `create_server`."""
 
@@ -142,6 +152,7 @@ def create_server(
     notifications: Iterable[Notification] = (),
     command_id: Callable[[str], str | None] | None = None,
     string_arguments: Mapping[str, Callable[[str], Any]] | None = None,
+    fallback: Fallback | None = None,
     hooks: Hooks | None = None,
     text_document_sync: lsp.TextDocumentSyncKind | None = None,
 ) -> WireServer:
@@ -154,6 +165,7 @@ def create_server(
         notifications: What the server may push beyond LSP.
         command_id: The command under which a method is also reachable, or None for "not as a command".
         string_arguments: For each method whose command takes a plain string, too: makes the params, as JSON, of it.
+        fallback: What serves other requests and commands, if anything does.
         hooks: What else to do.
         text_document_sync: How documents are kept in step, if they are needed at all.
 
@@ -174,13 +186,29 @@ def create_server(
         command = command_id(method.name) if command_id is not None else None
         if command is not None:
             _add_command(server, command, route)
+    if fallback is not None:
+        _add_fallback(server, fallback)
     _add_hooks(server, hooks)
     return server
 
 
+def _add_fallback(server: WireServer, fallback: Fallback) -> None:
+    protocol = server.protocol
+
+    def by_method(name: str) -> Route | None:
+        found = fallback.method(name)
+        return None if found is None else Route(*found, protocol.converter)
+
+    def by_command(command: str) -> Route | None:
+        name = fallback.command(command)
+        return None if name is None else by_method(name)
+
+    protocol.fallback, protocol.fallback_command = by_method, by_command
+
+
 def _add_command(server: WireServer, command: str, route: Route) -> None:
     # Not by pygls's decorator, which looks into every function's type hints.
-    server.protocol.fm.commands[command] = lambda *arguments: route.call_as_command(arguments)
+    server.protocol.fm.commands[command] = route.call_as_command
 
 
 def _add_hooks(server: WireServer, hooks: Hooks) -> None:

@@ -118,7 +118,7 @@ async def test_lifted_it_never_ends() -> None:
 
 async def test_a_question_stops_the_clock_of_the_request_it_came_in() -> None:
     exchanges = Exchanges()
-    asked, other = (exchanges.begin("tools/call", Deadline(SHORT), quiet=False) for _ in range(2))
+    asked, other = (exchanges.begin("tools/call", None, Deadline(SHORT))[0] for _ in range(2))
     exchanges.asked("server-1", asked.request_id)
     async with asked.deadline:
         with exchanges.paused("server-1"):
@@ -128,7 +128,7 @@ async def test_a_question_stops_the_clock_of_the_request_it_came_in() -> None:
 
 async def test_a_question_of_no_known_request_stops_all_clocks() -> None:
     exchanges = Exchanges()
-    first, second = (exchanges.begin("tools/call", Deadline(SHORT), quiet=False) for _ in range(2))
+    first, second = (exchanges.begin("tools/call", None, Deadline(SHORT))[0] for _ in range(2))
     async with first.deadline, second.deadline:
         with exchanges.paused("server-1"):
             await asyncio.sleep(2 * SHORT)

@@ -1,0 +1,202 @@
+"""Every method of MCP in both eras, those the sidecar does not know, and what a server did not declare."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.sidecar.harness import Editor, Json, ResponseError
+from tests.sidecar.programs import capable, raw
+
+ERAS = pytest.mark.parametrize("era", ["legacy", "modern"])
+
+DURATION = "mcp-sidecar/durationMs"
+
+
+def without_own(result: Json) -> Json:
+    """A result without what the sidecar, or the modern era, adds to it."""
+    return {key: value for key, value in result.items() if key not in ("_meta", "resultType", "ttlMs", "cacheScope")}
+
+
+def sent(record: Path, method: str) -> list[Json]:
+    """The messages of this method that the server received."""
+    messages = (json.loads(line) for line in record.read_text().splitlines())
+    return [message for message in messages if message.get("method") == method]
+
+
+@ERAS
+async def test_resources_prompts_and_completions_pass_through_unaltered(editor: Editor, era: str) -> None:
+    await editor.connect(**capable("--era", era))
+    listed = await editor.request("mcp/resources/list")
+    assert [each["uri"] for each in listed["resources"]] == [
+        "http://Host.Example",
+        "file:///C:/Über%20all/../x?a=b#c",
+        "note:1",
+    ]
+    page = await editor.request("mcp/resources/list", {"cursor": "2"})
+    assert [each["uri"] for each in page["resources"]] == ["note:1"]
+    templates = await editor.request("mcp/resources/templates/list")
+    assert templates["resourceTemplates"][0]["uriTemplate"] == "note:{number}"
+    for uri in ("http://Host.Example", "file:///C:/Über%20all/../x?a=b#c"):
+        read = await editor.request("mcp/resources/read", {"uri": uri})
+        assert without_own(read) == {"contents": [{"uri": uri, "text": "read"}]}
+        assert read["_meta"][DURATION] > 0
+    assert (await editor.request("mcp/prompts/list"))["prompts"][0]["name"] == "greet"
+    got = await editor.request("mcp/prompts/get", {"name": "greet", "arguments": {"who": "Eve"}})
+    assert got["messages"][0]["content"]["text"] == "Greet Eve."
+    completed = await editor.request(
+        "mcp/completion/complete",
+        {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "who", "value": "E"}},
+    )
+    assert completed["completion"]["values"] == ["E!"]
+    assert without_own(await editor.request("mcp/logging/setLevel", {"level": "debug"})) == {}
+    statistics = (await editor.status())["statistics"]
+    assert statistics == {"toolsCalled": 0, "resourcesAccessed": 2, "promptsExecuted": 1, "errors": 0}
+
+
+@ERAS
+async def test_a_method_that_nobody_knows_passes_through(editor: Editor, era: str) -> None:
+    await editor.connect(**capable("--era", era))
+    params: Json = {"a": [None, 2**70], "_meta": {"own": 1}}
+    result = await editor.request("mcp/x/echo", params)
+    assert result["params"]["a"] == params["a"]
+    assert result["params"]["_meta"]["own"] == 1
+    assert "progressToken" not in result["params"]["_meta"]
+    assert result["_meta"][DURATION] > 0
+    command = {"command": "mcpSidecar.x.echo", "arguments": [params]}
+    assert (await editor.request("workspace/executeCommand", command))["params"]["a"] == params["a"]
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/no/such")
+    assert (refused.value.code, refused.value.kind) == (-32803, "server_error")
+    assert refused.value.data["details"]["error"]["code"] == -32601
+
+
+async def test_the_sidecars_own_names_never_reach_the_server(editor: Editor) -> None:
+    await editor.connect(**capable())
+    for method in ("mcp/", "mcp/didLog", "mcp/didChangeStatus", "mcpx/echo", "own/thing", "textDocument/nothing"):
+        with pytest.raises(ResponseError) as refused:
+            await editor.request(method)
+        assert refused.value.code == -32601, method
+    for command in ("mcpSidecar.", "own.thing", "mcpSidecar.didLog"):
+        with pytest.raises(ResponseError) as refused:
+            await editor.request("workspace/executeCommand", {"command": command})
+        assert refused.value.code == -32602, command
+
+
+async def test_an_unknown_method_without_a_connection_says_so(editor: Editor) -> None:
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/x/echo")
+    assert refused.value.kind == "not_connected"
+
+
+async def test_a_notification_of_the_client_passes_through(editor: Editor) -> None:
+    await editor.connect(**capable())
+    await editor.notify("mcp/notifications/x/own", {"a": 1})
+    assert await editor.request("mcp/notifications/roots/list_changed") is None
+    heard = json.loads((await editor.call("heard"))["content"][0]["text"])
+    assert [each["method"] for each in heard] == [
+        "notifications/initialized",
+        "notifications/x/own",
+        "notifications/roots/list_changed",
+    ]
+    assert heard[1]["params"] == {"a": 1}
+    with pytest.raises(ResponseError, match="cancelRequest"):
+        await editor.request("mcp/notifications/cancelled", {"requestId": 1})
+
+
+UNDECLARED = [
+    ("prompts", "mcp/prompts/list", None),
+    ("resources.subscribe", "mcp/resources/subscribe", {"uri": "note:1"}),
+    ("completions", "mcp/completion/complete", {"ref": {}, "argument": {"name": "who", "value": "E"}}),
+    ("logging", "mcp/logging/setLevel", {"level": "debug"}),
+    ("tasks", "mcp/tasks/list", None),
+    ("tasks.cancel", "mcp/tasks/cancel", {"taskId": "x"}),
+    ("tools", "mcp/tools/call", {"name": "echo", "arguments": {"text": "x"}}),
+]
+
+
+@pytest.mark.parametrize(("capability", "method", "params"), UNDECLARED, ids=[each[0] for each in UNDECLARED])
+async def test_what_the_server_did_not_declare_is_refused_and_not_sent(
+    editor: Editor, tmp_path: Path, capability: str, method: str, params: Json
+) -> None:
+    record = tmp_path / "received"
+    await editor.connect(**capable("--without", capability, "--record", record))
+    with pytest.raises(ResponseError) as refused:
+        await editor.request(method, params)
+    assert (refused.value.code, refused.value.kind) == (-32803, "protocol_error")
+    mcp = method.removeprefix("mcp/")
+    assert refused.value.data["details"] == {"method": mcp, "capability": capability}
+    assert capability in refused.value.data["suggestion"]
+    await editor.request("mcp/ping")
+    assert sent(record, mcp) == []
+    assert (await editor.status())["statistics"]["errors"] == 0
+
+
+async def test_forced_it_is_sent_all_the_same(editor: Editor, tmp_path: Path) -> None:
+    record = tmp_path / "received"
+    await editor.connect(**capable("--without", "prompts", "--record", record))
+    listed = await editor.request("mcp/prompts/list", {"_meta": {"mcp-sidecar/force": True}})
+    assert listed["prompts"][0]["name"] == "greet"
+    (message,) = sent(record, "prompts/list")
+    assert "_meta" not in message.get("params", {})
+
+
+async def test_the_oldest_version_completes_without_a_capability(editor: Editor) -> None:
+    await editor.connect(**capable("--without", "completions", protocolVersion="2024-11-05"))
+    params = {"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "who", "value": "E"}}
+    assert (await editor.request("mcp/completion/complete", params))["completion"]["values"] == ["E!"]
+
+
+@pytest.mark.parametrize(
+    ("meta", "named"),
+    [
+        ({"mcp-sidecar/callTimeout": 0}, "callTimeout"),
+        ({"mcp-sidecar/callTimeout": "5"}, "callTimeout"),
+        ({"mcp-sidecar/callTimeout": None}, "callTimeout"),
+        ({"mcp-sidecar/maxCallTimeout": -1}, "maxCallTimeout"),
+        ({"mcp-sidecar/maxCallTimeout": True}, "maxCallTimeout"),
+        ({"mcp-sidecar/force": 1}, "force"),
+        ({"mcp-sidecar/calltimeout": 5}, "calltimeout"),
+    ],
+)
+async def test_an_option_that_cannot_be_is_refused_by_name(editor: Editor, meta: Json, named: str) -> None:
+    await editor.connect(**raw())
+    for method in ("mcp/tools/list", "mcp/ping", "mcp/x/echo"):
+        with pytest.raises(ResponseError, match=f"mcp-sidecar/{named}") as refused:
+            await editor.request(method, {"_meta": meta})
+        assert refused.value.code == -32602
+
+
+async def test_tasks_pass_through_with_their_statuses(editor: Editor) -> None:
+    await editor.connect(**capable())
+    call = {"name": "echo", "arguments": {"text": "x"}, "task": {"ttl": 60000}}
+    task = (await editor.request("mcp/tools/call", call))["task"]
+    assert task["status"] == "working"
+    status = await editor.wait_for("mcp/notifications/tasks/status")
+    assert status["taskId"] == task["taskId"]
+    assert [each["taskId"] for each in (await editor.request("mcp/tasks/list"))["tasks"]] == [task["taskId"]]
+    assert (await editor.request("mcp/tasks/get", {"taskId": task["taskId"]}))["status"] == "working"
+    assert (await editor.request("mcp/tasks/result", {"taskId": task["taskId"]}))["content"][0]["text"] == "done"
+    assert (await editor.request("mcp/tasks/cancel", {"taskId": task["taskId"]}))["status"] == "cancelled"
+
+
+async def test_a_verbose_status_tells_how_long_each_tool_took(editor: Editor) -> None:
+    await editor.connect(**raw())
+    for text in "abc":
+        await editor.call("echo", text=text)
+    await editor.call("slow", seconds=0.2)
+    await editor.call("fails")
+    with pytest.raises(ResponseError):
+        await editor.call("refuses")
+    assert "tools" not in await editor.status()
+    assert "tools" not in await editor.request("mcp/status", {"verbose": False})
+    status = await editor.request("mcp/status", {"verbose": True})
+    timings = {each["name"]: each for each in status["tools"]}
+    assert {name: each["count"] for name, each in timings.items()} == {"echo": 3, "fails": 1, "slow": 1}
+    assert 200 <= timings["slow"]["lastMs"] == timings["slow"]["p50Ms"] == timings["slow"]["maxMs"] < 5000
+    assert 0 < timings["echo"]["p50Ms"] <= timings["echo"]["maxMs"]
+    assert all("tools" not in each for each in editor.statuses)
+    await editor.request("mcp/disconnect")
+    assert (await editor.request("mcp/status", {"verbose": True}))["tools"] == []
+    with pytest.raises(ResponseError, match="verbose"):
+        await editor.request("mcp/status", {"verbose": "yes"})
