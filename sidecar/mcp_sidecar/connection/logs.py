@@ -7,6 +7,8 @@ from typing import Literal, get_args
 
 import attrs
 
+from mcp_sidecar.connection.allowance import Allowance
+
 Source = Literal["stderr", "server", "protocol", "sidecar"]
 """Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself."""
 
@@ -53,8 +55,7 @@ class LogFeed:
             emit: takes the entries that pass.
         """
         self._emit = emit
-        self._tokens = float(BURST)
-        self._filled_at = 0.0
+        self._allowance = Allowance(BURST, RATE)
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -67,16 +68,11 @@ class LogFeed:
             source, level, message, name: see `LogEntry`; a level that is none of MCP's becomes `info`.
             mask: takes the secrets out of the message and the name.
         """
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        self._tokens = min(BURST, self._tokens + (now - self._filled_at) * RATE)
-        self._filled_at = now
-        if self._tokens < 1:
+        if not self._allowance.take():
             self._dropped += 1
             if self._timer is None:
-                self._timer = loop.call_later(1.0, self._tell_dropped)
+                self._timer = asyncio.get_running_loop().call_later(1.0, self._tell_dropped)
             return
-        self._tokens -= 1
         message = mask(message)
         if len(message) > MESSAGE_LENGTH:
             message = f"{message[:MESSAGE_LENGTH]}… [cut]"

@@ -47,14 +47,19 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
         if schema is not None:
             schema.validate_python(result, by_name=False)
     except pydantic.ValidationError as error:
-        items = error.errors(include_url=False, include_context=False, include_input=False)
-        faults = _of_meant_members([_fault(item, result) for item in items])
-        # Members of a union that share a field complain about it in the same words.
-        problems = dict.fromkeys(Problem("protocol", _json_path(fault.path), _short(fault.message)) for fault in faults)
-        return list(problems)[:PROBLEM_LIMIT]
+        return of_validation(error, result)
     except RecursionError:
         return [Problem("protocol", "$", "nested too deep to be checked")]
     return []
+
+
+def of_validation(error: pydantic.ValidationError, value: Mapping[str, Any]) -> list[Problem]:
+    """What an error of pydantic's says about a value, in the words of JSON; never empty."""
+    items = error.errors(include_url=False, include_context=False, include_input=False)
+    faults = _of_meant_members([_fault(item, value) for item in items])
+    # Members of a union that share a field complain about it in the same words.
+    problems = dict.fromkeys(Problem("protocol", json_path(fault.path), _short(fault.message)) for fault in faults)
+    return list(problems)[:PROBLEM_LIMIT]
 
 
 @functools.cache
@@ -86,7 +91,7 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
         why = str(error) or type(error).__name__
         return [Problem("output-schema", "$", _short(f"the tool's outputSchema can't be applied: {why}"))]
     return [
-        Problem("output-schema", _json_path(("structuredContent", *error.absolute_path)), _short(error.message))
+        Problem("output-schema", json_path(("structuredContent", *error.absolute_path)), _short(error.message))
         for error in errors
     ]
 
@@ -183,7 +188,8 @@ def _of_meant_members(faults: list[_Fault]) -> list[_Fault]:
     return kept
 
 
-def _json_path(steps: Iterable[int | str]) -> str:
+def json_path(steps: Iterable[int | str]) -> str:
+    """A place in a value: `$.content[0].text`."""
     return functools.reduce(
         lambda path, step: f"{path}[{step}]" if isinstance(step, int) else f"{path}.{step}", steps, "$"
     )
