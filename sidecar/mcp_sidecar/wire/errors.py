@@ -84,13 +84,17 @@ class InternalError(WireError):
 
 
 class ClientError(Exception):
-    """The client answered one of our requests with an error, or with a result that does not fit."""
+    """The client answered one of our requests with an error."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(f"{message} ({code})")
         self.code = code
         self.message = message
         self.data = data
+
+
+class WrongResult(ClientError):
+    """The client answered one of our requests with a result that does not fit."""
 
 
 def error_object(exc: WireError | JsonRpcException) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the wire can carry beyond LSP: requests to us, and notifications from us."""
+"""What the wire can carry beyond LSP: requests to us, requests to the client, and notifications from us."""
 
 from typing import Any
 
@@ -22,6 +22,16 @@ class Method:
     result: Any
     """What the handler returns: an attrs class, `Raw`, or None. For documentation; the handler's type is checked by
     mypy."""
+
+
+@attrs.frozen
+class ClientMethod:
+    """A request that we may send, to a client that said that it answers it."""
+
+    name: str
+    params: Any
+    result: Any
+    """As `Method`'s; of a result that is `Raw`, `WireServer.request` gives the JSON."""
 
 
 @attrs.frozen

@@ -34,6 +34,7 @@ from mcp_sidecar.wire.errors import (
     ParseError,
     RequestCancelled,
     WireError,
+    WrongResult,
     error_object,
 )
 from mcp_sidecar.wire.frames import Frame, Oversized
@@ -449,7 +450,7 @@ class WireProtocol(LanguageServerProtocol):
             # Some clients answer with anything where LSP asks for null.
             result = None if wanted is None else structure_params(self._converter, message.get("result"), wanted)
         except InvalidParams as exc:
-            future.set_exception(ClientError(exc.code, f"the client's result does not fit: {exc}"))
+            future.set_exception(WrongResult(exc.code, f"the client's result does not fit: {exc}"))
         else:
             future.set_result(result)
 

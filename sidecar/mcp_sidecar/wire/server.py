@@ -11,7 +11,7 @@ from pygls.lsp.server import LanguageServer
 
 from mcp_sidecar.wire.converter import make_converter
 from mcp_sidecar.wire.errors import MethodNotFound
-from mcp_sidecar.wire.methods import Method, Notification
+from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.protocol import WireProtocol
 from mcp_sidecar.wire.routes import Handler, Route
 
@@ -59,10 +59,12 @@ class WireServer(LanguageServer):
         *,
         hooks: Hooks,
         notifications: Iterable[Notification],
+        client_methods: Iterable[ClientMethod],
         text_document_sync: lsp.TextDocumentSyncKind | None,
     ) -> None:
         self._hooks = hooks
         self._notifications = {notification.name: notification for notification in notifications}
+        self._client_methods = {method.name for method in client_methods}
         self._syncs_documents = text_document_sync is not None
         super().__init__(
             name,
@@ -115,14 +117,18 @@ class WireServer(LanguageServer):
         """Ask the client and wait for its answer. Cancelling tells the client so.
 
         Parameters:
-            name: A method of the client's; of one that LSP does not know the result is JSON as it came.
+            name: A declared method of the client's, or one of LSP's. The result of the former is JSON as it came.
             params: An attrs object, `Raw`, or None.
             timeout: Seconds. There is always one: some editors never answer what they do not know.
 
         Raises:
             TimeoutError: No answer came in time.
             ClientError: The client refused.
+            TypeError, ValueError, RecursionError: The params cannot be said in JSON.
+            KeyError: Neither we nor LSP have a request of this name: a defect of the caller.
         """
+        if name not in self._client_methods and name not in lsp.METHOD_TO_TYPES:
+            raise KeyError(name)
         async with asyncio.timeout(timeout):
             return await asyncio.wrap_future(self.protocol.send_request(name, params))
 
@@ -150,6 +156,7 @@ def create_server(
     methods: Iterable[Method],
     handlers: Mapping[str, Handler],
     notifications: Iterable[Notification] = (),
+    client_methods: Iterable[ClientMethod] = (),
     command_id: Callable[[str], str | None] | None = None,
     string_arguments: Mapping[str, Callable[[str], Any]] | None = None,
     fallback: Fallback | None = None,
@@ -163,6 +170,7 @@ def create_server(
         methods: The requests of our own.
         handlers: For each method's name an async function of its params (of nothing, when it takes none).
         notifications: What the server may push beyond LSP.
+        client_methods: What the server may ask the client beyond LSP.
         command_id: The command under which a method is also reachable, or None for "not as a command".
         string_arguments: For each method whose command takes a plain string, too: makes the params, as JSON, of it.
         fallback: What serves other requests and commands, if anything does.
@@ -178,7 +186,14 @@ def create_server(
     if table.keys() != handlers.keys():
         raise ValueError(f"methods and handlers differ in {sorted(table.keys() ^ handlers.keys())}")
     hooks = hooks or Hooks()
-    server = WireServer(name, version, hooks=hooks, notifications=notifications, text_document_sync=text_document_sync)
+    server = WireServer(
+        name,
+        version,
+        hooks=hooks,
+        notifications=notifications,
+        client_methods=client_methods,
+        text_document_sync=text_document_sync,
+    )
     for method in table.values():
         from_string = (string_arguments or {}).get(method.name)
         route = Route(method, handlers[method.name], server.protocol.converter, from_string)

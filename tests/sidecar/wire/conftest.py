@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled, RequestFailed
-from mcp_sidecar.wire.methods import Method, Notification
+from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 from mcp_sidecar.wire.server import Hooks, WireServer, create_server
 from tests.sidecar.wire.harness import RawClient, serving
@@ -131,6 +131,7 @@ def make_server(handlers: Handlers, hooks: Hooks | None = None, **options: Any) 
         methods=table,
         handlers={method.name: handler for method, handler in table.items()},
         notifications=[Notification("t/told", Detail), Notification("t/raw", Raw)],
+        client_methods=[ClientMethod("t/ask", Raw, Raw)],
         command_id=lambda method: "test." + method.removeprefix("t/"),
         string_arguments={"t/place": lambda text: {"url": text}},
         hooks=hooks,
