@@ -20,8 +20,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from mcp_sidecar.connection.errors import Failure
-from mcp_sidecar.server.methods import METHODS, NOTIFICATIONS
-from mcp_sidecar.wire.methods import Method, Notification
+from mcp_sidecar.server.methods import CLIENT_METHODS, METHODS, NOTIFICATIONS
+from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Passthrough, Raw, name_on_wire
 
 OUTPUT = Path(__file__).parents[1] / "extension" / "src" / "protocol.ts"
@@ -45,19 +45,30 @@ PRIMITIVES = {str: "string", int: "number", float: "number", bool: "boolean", da
 AttrsClass = type[attrs.AttrsInstance]
 
 
-def generate(methods: Sequence[Method] = METHODS, notifications: Sequence[Notification] = NOTIFICATIONS) -> str:
+def generate(
+    methods: Sequence[Method] = METHODS,
+    notifications: Sequence[Notification] = NOTIFICATIONS,
+    client_methods: Sequence[ClientMethod] = CLIENT_METHODS,
+) -> str:
     """Return the text of `protocol.ts`."""
-    return Generator(methods, notifications).text()
+    return Generator(methods, notifications, client_methods).text()
 
 
 class Generator:
     """Writes the types of one table of methods."""
 
-    def __init__(self, methods: Sequence[Method], notifications: Sequence[Notification]) -> None:
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        notifications: Sequence[Notification],
+        client_methods: Sequence[ClientMethod],
+    ) -> None:
         self._methods = methods
         self._notifications = notifications
-        pushed = [notification.params for notification in notifications]
-        self._given = list(_reachable(method.params for method in methods))
+        self._client_methods = client_methods
+        pushed = [*(push.params for push in notifications), *(method.params for method in client_methods)]
+        given = [*(method.params for method in methods), *(method.result for method in client_methods)]
+        self._given = list(_reachable(given))
         self._received = list(_reachable([*(method.result for method in methods), *pushed, Failure]))
         both = set(self._given) & set(self._received)
         if both:
@@ -74,17 +85,21 @@ class Generator:
             _comment("The `data` of an error response with code -32803.")
             + _block("export interface ErrorData", self._fields(Failure, error_data))
         )
-        requests = (
-            f"{json.dumps(each.name)}: {{ params: {self._type(each.params)}; result: {self._type(each.result)} }};"
-            for each in self._methods
-        )
+        requests = self._exchanges(self._methods)
         parts.append(_comment("Requests to the sidecar.") + _block("export interface Requests", requests))
+        asked = _comment("Requests of the sidecar, to a client that opted in to them.")
+        parts.append(asked + _block("export interface ClientRequests", self._exchanges(self._client_methods)))
         pushes = (f"{json.dumps(push.name)}: {self._type(push.params)};" for push in self._notifications)
         parts.append(
             _comment("Notifications of the sidecar, with their params.")
             + _block("export interface Notifications", pushes)
         )
         return "\n".join(parts)
+
+    def _exchanges(self, methods: Iterable[Method | ClientMethod]) -> Iterator[str]:
+        for each in methods:
+            params, result = self._type(each.params), self._type(each.result)
+            yield f"{json.dumps(each.name)}: {{ params: {params}; result: {result} }};"
 
     def _alias(self, name: str, values: tuple[str, ...]) -> str:
         _, doc = self._aliases[values]

@@ -307,6 +307,12 @@ export interface Requests {
   "mcp/show": { params: ShowParams; result: null };
 }
 
+/** Requests of the sidecar, to a client that opted in to them. */
+export interface ClientRequests {
+  "mcp/elicitation/create": { params: Raw; result: Raw };
+  "mcp/sampling/createMessage": { params: Raw; result: Raw };
+}
+
 /** Notifications of the sidecar, with their params. */
 export interface Notifications {
   "mcp/didChangeStatus": ConnectionStatus;
@@ -321,4 +327,5 @@ export interface Notifications {
   "mcp/notifications/prompts/list_changed": Raw;
   "mcp/notifications/tasks/status": Raw;
   "mcp/notifications/subscriptions/acknowledged": Raw;
+  "mcp/notifications/elicitation/complete": Raw;
 }

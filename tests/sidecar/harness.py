@@ -31,6 +31,10 @@ EVENT_TIMEOUT = 10.0
 """Seconds that a notification may take where a test says nothing else."""
 
 
+LATER: Json = object()
+"""What a function of `Editor.answers` returns when the test answers by itself, or never."""
+
+
 class ResponseError(Exception):
     """The sidecar answered with an error."""
 
@@ -67,7 +71,7 @@ class Editor:
         """Every request that the sidecar sent, as it came."""
         self.answers: dict[str, Callable[[Json], Json]] = {}
         """How to answer the sidecar's requests: method to a function of the params, which may be asynchronous and may
-        raise a `ResponseError`; the rest is answered with null."""
+        raise a `ResponseError`, or return `LATER`; the rest is answered with null."""
         self.violations: list[str] = []
         """What the sidecar did that no LSP server may do; `close` fails on them."""
         self._stderr = bytearray()
@@ -253,6 +257,22 @@ class Editor:
         """Cancel a request; its answer still comes."""
         await self.notify("$/cancelRequest", {"id": request_id})
 
+    def answer(self, request: Json, result: Json) -> None:
+        """Answer a request of the sidecar that was left for later."""
+        self._write_answer(request, {"result": result})
+
+    async def wait_for_request(self, method: str, timeout: float = EVENT_TIMEOUT) -> Json:
+        """The first request of this method that the sidecar sent, or will."""
+        try:
+            async with asyncio.timeout(timeout), self._news:
+                while True:
+                    for request in self.requests:
+                        if request["method"] == method:
+                            return request
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"no {method} within {timeout} s; seen: {self.requests[-5:]}") from None
+
     # The sidecar's own methods, for short
 
     async def connect(self, timeout: float = REQUEST_TIMEOUT, **target: Json) -> Json:
@@ -396,6 +416,8 @@ class Editor:
             result = None if handler is None else handler(request.get("params"))
         except ResponseError as error:
             self._write_error(request, error)
+            return
+        if result is LATER:
             return
         if not inspect.isawaitable(result):
             self._write_answer(request, {"result": result})

@@ -18,6 +18,8 @@ RAW = SERVERS / "raw.py"
 CAPABLE = SERVERS / "capable.py"
 NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
+ASKING = SERVERS / "asking.py"
+ASKING_RAW = SERVERS / "asking_raw.py"
 MODERN = SERVERS / "modern.mjs"
 _NPM = SERVERS / "node_modules"
 EVERYTHING = _NPM / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
@@ -56,6 +58,16 @@ def capable(*args: object, **fields: Any) -> dict[str, Any]:
 def nasty(mode: str, *args: object, **fields: Any) -> dict[str, Any]:
     """A nasty stdio server, as a target."""
     return stdio(NASTY_STDIO, mode, *args, **fields)
+
+
+def asking(*args: object, **fields: Any) -> dict[str, Any]:
+    """The FastMCP server that asks, on stdio, as a target."""
+    return stdio(ASKING, *args, **fields)
+
+
+def asking_raw(*args: object, **fields: Any) -> dict[str, Any]:
+    """The raw server that asks, as a target."""
+    return stdio(ASKING_RAW, *args, **fields)
 
 
 def free_port() -> int:
@@ -139,6 +151,12 @@ class HttpServer:
 def good_http(transport: str = "http", *args: object) -> HttpServer:
     """The good FastMCP server on streamable HTTP (`http`) or SSE (`sse`); not started."""
     command = [sys.executable, str(GOOD), "--transport", transport, "--port", "{port}", *map(str, args)]
+    return HttpServer(command, "/sse" if transport == "sse" else "/mcp")
+
+
+def asking_http(transport: str = "http") -> HttpServer:
+    """The FastMCP server that asks, on streamable HTTP (`http`) or SSE (`sse`); not started."""
+    command = [sys.executable, str(ASKING), "--transport", transport, "--port", "{port}"]
     return HttpServer(command, "/sse" if transport == "sse" else "/mcp")
 
 

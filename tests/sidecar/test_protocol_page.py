@@ -11,9 +11,11 @@ import pytest
 from mcp_sidecar.connection import (
     calls,
     channel,
+    host,
     logs,
     manager,
     process,
+    rounds,
     status,
     stdio,
     target,
@@ -24,6 +26,7 @@ from mcp_sidecar.connection import (
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.stack import import_stack
 from mcp_sidecar.server import methods, options, params, results, sidecar, work_done
+from mcp_sidecar.views import question
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Passthrough, Raw, name_on_wire
@@ -83,6 +86,10 @@ def test_the_params_of_a_method_are_those_that_are_checked(method: Method) -> No
 
 def test_every_notification_has_a_row_and_every_row_a_notification() -> None:
     assert first_column("Notifications") == [notification.name for notification in methods.NOTIFICATIONS]
+
+
+def test_every_request_to_the_client_has_a_row_and_every_row_a_request() -> None:
+    assert first_column("Requests of the server") == [method.name for method in methods.CLIENT_METHODS]
 
 
 def test_the_commands_that_serve_as_examples_exist() -> None:
@@ -174,8 +181,8 @@ def test_every_kind_of_failure_has_a_row_and_every_row_a_kind() -> None:
     assert tuple(first_column("Errors", table=1)) == get_args(ErrorKind)
 
 
-def test_the_settings_are_the_timeouts() -> None:
-    assert first_column("Settings") == ["connectTimeout", "callTimeout", "maxCallTimeout", "trace"]
+def test_the_settings_are_those_of_the_page() -> None:
+    assert first_column("Settings") == ["connectTimeout", "callTimeout", "maxCallTimeout", "trace", "client"]
     for variable in (timeouts.CONNECT_VARIABLE, timeouts.CALL_VARIABLE, timeouts.MAX_CALL_VARIABLE):
         assert f"`{variable}`" in TEXT
 
@@ -256,6 +263,9 @@ NUMBERS = {
     "waiting, exit": f"does not read {mebibytes(outbox.MAX_WAITING_BYTES)} that wait",
     "trace": f"{trace.FRAMES_KEPT:,} frames of {mebibytes(trace.BYTES_KEPT)} in all; "
     f"a body is cut at {trace.BODY_LIMIT // 1024} KiB",
+    "rounds": f"as it came, up to {rounds.ROUND_LIMIT} times",
+    "choices": f"one choice of at most {question.CHOICES_LIMIT}",
+    "unanswered": f"not answered for {seconds(host.ANSWER_LIMIT)} s",
     "stop": f"leaves nothing running, within {WORDS[serve.STOP_TIMEOUT]} seconds",
 }
 """What the page says of each constant."""
@@ -271,6 +281,18 @@ def test_the_heartbeat_is_the_one_in_the_code() -> None:
     from mcp_sidecar.connection.heartbeat import INTERVAL
 
     assert f"an idle server is asked every {seconds(INTERVAL)} s" in TEXT
+
+
+def test_the_limits_of_questions_are_those_in_the_code() -> None:
+    import_stack()
+    from mcp_sidecar.connection import questions, server_requests
+
+    assert questions.QUESTION_RATE == 0.5
+    assert (
+        f"{questions.OPEN_LIMIT} questions are open at once, {questions.WAITING_LIMIT} wait, and "
+        f"{questions.QUESTION_BURST} are put in a row, then one every two seconds" in TEXT
+    )
+    assert f"Of more than {server_requests.ANSWER_RATE} requests a second in the long run" in TEXT
 
 
 def test_the_graces_stay_within_what_is_promised() -> None:

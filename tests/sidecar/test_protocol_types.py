@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from mcp_sidecar.connection.errors import ErrorKind, SidecarError
-from mcp_sidecar.wire.methods import Method, Notification
+from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 from scripts.protocol_types import OUTPUT, generate
 
@@ -74,6 +74,7 @@ class Outcome:
 
 
 METHODS = [Method("t/order", Order, Outcome), Method("t/stop", None, None), Method("t/pass", Wish, Raw)]
+ASKED = [ClientMethod("t/ask", Part, Raw)]
 PUSHES = [Notification("t/made", Outcome), Notification("t/said", Raw)]
 
 TYPES = """\
@@ -132,6 +133,11 @@ export interface Requests {
   "t/pass": { params: Wish; result: Raw };
 }
 
+/** Requests of the sidecar, to a client that opted in to them. */
+export interface ClientRequests {
+  "t/ask": { params: Part; result: Raw };
+}
+
 /** Notifications of the sidecar, with their params. */
 export interface Notifications {
   "t/made": Outcome;
@@ -142,7 +148,7 @@ export interface Notifications {
 
 def written(start: str, end: str) -> str:
     """What is written from one text up to the next."""
-    text = generate(METHODS, PUSHES)
+    text = generate(METHODS, PUSHES, ASKED)
     return text[text.index(start) : text.index(end)]
 
 
@@ -153,7 +159,7 @@ def test_a_class_is_written_as_it_is_on_the_wire() -> None:
 
 
 def test_the_tables_are_written_line_by_line() -> None:
-    assert generate(METHODS, PUSHES).endswith("\n" + TABLES)
+    assert generate(METHODS, PUSHES, ASKED).endswith("\n" + TABLES)
 
 
 def test_a_type_without_a_counterpart_is_refused() -> None:
@@ -162,9 +168,9 @@ def test_a_type_without_a_counterpart_is_refused() -> None:
         value: set[int]
 
     with pytest.raises(TypeError, match="set"):
-        generate([Method("t/odd", None, Odd)], [])
+        generate([Method("t/odd", None, Odd)], [], [])
 
 
 def test_a_class_may_not_be_both_params_and_result() -> None:
     with pytest.raises(ValueError, match="Part"):
-        generate([Method("t/part", Part, Part)], [])
+        generate([Method("t/part", Part, Part)], [], [])

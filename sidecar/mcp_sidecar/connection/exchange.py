@@ -76,6 +76,8 @@ class Exchanges:
         """Like these, but of quiet ones."""
         self._asked: OrderedDict[RequestId, RequestId] = OrderedDict()
         """The server's request, and the exchange in which it came."""
+        self._between: set[asyncio.Future[None]] = set()
+        """What waits between two exchanges of one conversation."""
 
     @property
     def ids(self) -> Collection[RequestId]:
@@ -126,6 +128,20 @@ class Exchanges:
         under_way, self._under_way = self._under_way, {}
         for exchange in under_way.values():
             exchange.fail(error)
+        for waiting in self._between:
+            if not waiting.done():
+                waiting.set_exception(error)
+
+    @contextlib.contextmanager
+    def between(self) -> Iterator[asyncio.Future[None]]:
+        """A future that fails when all exchanges do: for what is done between two of them."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._between.add(waiting)
+        try:
+            yield waiting
+        finally:
+            self._between.discard(waiting)
+            waiting.cancel()
 
     # what the server asks meanwhile
 
@@ -138,6 +154,13 @@ class Exchanges:
     def replied(self, server_request: RequestId) -> None:
         """The server's request is answered."""
         self._asked.pop(server_request, None)
+
+    def asked_for(self, server_request: RequestId) -> Collection[RequestId]:
+        """What a request of the server belongs to: the exchange in which it came, all where that is not known."""
+        known = self._asked.get(server_request)
+        if known is not None and known in self._under_way:
+            return [known]
+        return [exchange.request_id for exchange in self._under_way.values() if not exchange.quiet]
 
     @contextlib.contextmanager
     def paused(self, server_request: RequestId | None) -> Iterator[None]:

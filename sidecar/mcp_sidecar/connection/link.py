@@ -1,22 +1,23 @@
 """One connection to one server, from the handshake to its end.
 
-A link routes every message by its id: what the editor asked for passes through untouched, the rest belongs to the
-session, which negotiates and answers the server. It knows at every moment whether it is alive.
+A link routes every message by its id: what the editor asked for passes through untouched, what the server asks is
+answered beside it, the rest belongs to the session, which only negotiates. A link knows at every moment whether it is
+alive.
 """
 
 import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import attrs
 import pydantic
 from mcp import MCPError
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import CLIENT_CAPABILITIES_META_KEY, URL_ELICITATION_REQUIRED, jsonrpc_message_adapter
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection import handshake, heartbeat
@@ -32,14 +33,19 @@ from mcp_sidecar.connection.errors import (
     TimedOut,
 )
 from mcp_sidecar.connection.exchange import Exchange, Exchanges
+from mcp_sidecar.connection.host import Host
 from mcp_sidecar.connection.logs import Source
 from mcp_sidecar.connection.problems import Problem
 from mcp_sidecar.connection.progress import ProgressListener
+from mcp_sidecar.connection.questions import Questions
+from mcp_sidecar.connection.server_requests import ServerRequests
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
 from mcp_sidecar.connection.trace import Tap
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PROBE_TIMEOUT = 3.0
 """Seconds that `server/discover` may take before the older handshake is tried as well; at most a third of the time."""
@@ -72,14 +78,20 @@ class Answer:
 class Link(ChannelEvents):
     """A live connection. `open()` it once, `close()` it once; `lost` is done when the server is gone."""
 
-    def __init__(self, make_channel: Callable[[ChannelEvents], Channel], events: LinkEvents, tap: Tap) -> None:
+    def __init__(
+        self, make_channel: Callable[[ChannelEvents], Channel], events: LinkEvents, tap: Tap, host: Host
+    ) -> None:
         """
         Args:
             make_channel: makes the channel, given who to tell.
             events: who is told what the server says.
             tap: who is told of every frame.
+            host: whom the server may ask.
         """
         self._events = events
+        self._host = host
+        self.questions = Questions(host, self, lambda: self.server.title or self.server.name)
+        self._server_requests = ServerRequests(self.questions, self)
         self.tap = tap
         self._channel = make_channel(self)
         self._exchanges = Exchanges(self.violated)
@@ -161,6 +173,7 @@ class Link(ChannelEvents):
         if not self.modern:
             self._channel.start_listening()
         self._heartbeat = asyncio.create_task(heartbeat.beat(self))
+        self._server_requests.begin(version)
 
     async def close(self, reason: SidecarError, *, gracefully: bool) -> None:
         """End the connection and everything that belongs to it; requests under way fail with `reason`.
@@ -170,6 +183,7 @@ class Link(ChannelEvents):
         """
         self._closing = reason
         self._exchanges.fail_all(reason)
+        await self._server_requests.close()
         for task in (self._heartbeat, self.listing):
             if task is not None:
                 task.cancel()
@@ -218,6 +232,33 @@ class Link(ChannelEvents):
                 of ours it came (by the response stream it came on), only that one's clock stops; else those of all.
         """
         return self._exchanges.paused(server_request)
+
+    async def while_it_stands(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do what only makes sense for as long as the connection stands, and return what comes of it.
+
+        Raises:
+            SidecarError: the connection ended first.
+        """
+        task = asyncio.create_task(work)
+        try:
+            if self.lost.done():
+                raise self.lost.result()
+            with self._exchanges.between() as end:
+                waiting: set[asyncio.Future[Any]] = {task, end}
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if end.done():
+                    end.result()
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()
+
+    def tell_roots_changed(self) -> None:
+        """Tell the server that the folders of the workspace are others; the 2026-07-28 era asks anew each time."""
+        if not self.modern and self._closing is None:
+            self._channel.send({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"})
 
     def diagnosis(self, since: float = 0.0) -> dict[str, Any]:
         """What is known that may explain a failure: last lines of stderr, violations of the protocol.
@@ -297,6 +338,7 @@ class Link(ChannelEvents):
             raise
         finally:
             self._exchanges.end(exchange)
+            self._server_requests.ended(exchange.request_id, abandoned=False)
         return Answer(result, (loop.time() - started) * 1000, exchange.flaws, self)
 
     def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
@@ -372,6 +414,7 @@ class Link(ChannelEvents):
     def _abandon(self, exchange: Exchange, reason: str) -> None:
         """Tell the server that nobody waits any more (MCP, "Cancellation")."""
         self._exchanges.abandon(exchange)
+        self._server_requests.ended(exchange.request_id, abandoned=True)
         if self.lost.done() or self._closing is not None:
             return
         # On modern HTTP, closing the response stream is the signal, and the notification does not exist.
@@ -394,7 +437,7 @@ class Link(ChannelEvents):
         elif "id" in message:
             if stream is not None:
                 self._exchanges.asked(message["id"], stream)
-            self._for_session(message)
+            self._server_requests.take(message)
         else:
             self._notified(method, message.get("params") or {})
 
@@ -439,6 +482,29 @@ class Link(ChannelEvents):
     def printed(self, line: str) -> None:
         self._events.logged("stderr", "info", line)
 
+    # what the server asks
+
+    def noted(self, level: str, message: str) -> None:
+        """Something to read about a question; see `QuestionEvents`."""
+        self._events.logged("sidecar", level, message)
+
+    def answered_wrong(self, problem: str) -> None:
+        """The editor's answer is none; see `QuestionEvents`."""
+        self._events.logged("protocol", "warning", f"the editor broke the protocol: {problem}")
+
+    def reply(self, message: Message) -> None:
+        """Answer the server; see `Way`."""
+        self._exchanges.replied(message["id"])
+        self._channel.send(message)
+
+    def asked_for(self, request_id: RequestId) -> Collection[RequestId]:
+        """What a request of the server belongs to; see `Way`."""
+        return self._exchanges.asked_for(request_id)
+
+    def paused(self, request_id: RequestId) -> AbstractContextManager[None]:
+        """Stop the clocks of what a request of the server belongs to; see `Way`."""
+        return self.pause_deadlines(request_id)
+
     def ended(self, error: SidecarError) -> None:
         if not self.lost.done():
             self.lost.set_result(error)
@@ -446,20 +512,26 @@ class Link(ChannelEvents):
             if isinstance(error, SessionExpired):  # true of one request only; others may have been carried out
                 error = ConnectionLost(error.message, suggestion=error.suggestion, details=error.details)
             self._exchanges.fail_all(error)
+            self._server_requests.stop()
             self._inbox.put(CLOSED)
 
     # the session's side
 
     def _send_for_session(self, message: Message, headers: Mapping[str, str]) -> None:
         method = message.get("method")
-        if method is None:
-            self._exchanges.replied(message["id"])
-        elif "id" in message:
+        assert method is not None  # it answers nothing: the server's requests don't reach it
+        if "id" in message:
             self._session_requests[message["id"]] = method
-        if method == "initialize" and self._pinned is not None:
-            message["params"]["protocolVersion"] = self._pinned
-        if method == "server/discover":
-            self._envelope.learn(message["params"]["_meta"])
+        if method == "initialize":
+            message["params"]["capabilities"] |= {**self._host.capabilities(), "roots": {"listChanged": True}}
+            if self._pinned is not None:
+                message["params"]["protocolVersion"] = self._pinned
+        elif method == "server/discover":
+            meta = message["params"]["_meta"]
+            meta[CLIENT_CAPABILITIES_META_KEY] |= {**self._host.capabilities(), "roots": {}}
+            self._envelope.learn(meta)
+        elif method == "notifications/initialized":
+            self._server_requests.initialized()
         self._channel.send(message, headers)
 
     def _for_session(self, message: Message) -> None:
@@ -489,8 +561,7 @@ class Link(ChannelEvents):
         elif method == "notifications/progress":
             params = self._exchanges.progress.received(params)
         elif method == "notifications/cancelled":
-            # The server withdraws a request of its own: the session must stop working on it.
-            self._for_session({"jsonrpc": "2.0", "method": method, "params": params})
+            self._server_requests.withdraw(params.get("requestId"))
         self._events.notified(method, params)
 
 
@@ -499,12 +570,29 @@ def _ignore(error: SidecarError) -> None:
 
 
 def _server_error(error: Mapping[str, Any]) -> ServerError:
+    if error["code"] == URL_ELICITATION_REQUIRED and (urls := _urls_to_visit(error.get("data"))):
+        return ServerError(
+            error["message"] or "The server wants a page to be visited first.",
+            suggestion=f"Visit {' and '.join(urls)}, if you trust it; then send the request again.",
+            details={"error": error, "urls": urls},
+        )
     return ServerError(
         error["message"] or f"The server answered with error {error['code']} and no message.",
         suggestion=_CODE_ADVICE.get(error["code"], "Look into the server's log for the cause."),
         details={"error": error},
     )
 
+
+def _urls_to_visit(data: object) -> list[str]:
+    """Where a URLElicitationRequiredError sends the person (MCP 2025-11-25, "Elicitation: Error Handling")."""
+    elicitations = data.get("elicitations") if isinstance(data, Mapping) else None
+    if not isinstance(elicitations, list):
+        return []
+    found = [item.get("url") for item in elicitations if isinstance(item, Mapping)]
+    return [url for url in found if isinstance(url, str)][:_URLS_SHOWN]
+
+
+_URLS_SHOWN = 5
 
 _CODE_ADVICE = {
     -32601: "The server does not know this method; see the capabilities in its status.",

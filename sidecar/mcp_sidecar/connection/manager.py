@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
+from mcp_sidecar.connection import rounds
 from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
@@ -23,6 +24,7 @@ from mcp_sidecar.connection.errors import (
     SessionExpired,
     SidecarError,
 )
+from mcp_sidecar.connection.host import Host, Nobody
 from mcp_sidecar.connection.logs import LogEntry, LogFeed, Source
 from mcp_sidecar.connection.options import DEFAULT, CallOptions
 from mcp_sidecar.connection.stack import load_stack
@@ -138,6 +140,7 @@ class ConnectionManager:
         *,
         timeouts: Callable[[], Timeouts] = Timeouts,
         workspace: Callable[[], Path | None] = lambda: None,
+        host: Host | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         """
@@ -145,11 +148,13 @@ class ConnectionManager:
             events: who is told what happens, if anybody is.
             timeouts: the timeouts that hold where a target brings none; asked at every use.
             workspace: the folder that relative paths are taken from; asked at every connect.
+            host: whom servers may ask, if anybody.
             environ: the environment that servers inherit.
         """
         self.events = events = events or _Nobody()
         self._timeouts = timeouts
         self._workspace = workspace
+        self._host = host or Nobody()
         self._environ = environ
         self.log = LogFeed(events.logged)
         self.trace = Trace()
@@ -346,8 +351,8 @@ class ConnectionManager:
         """
         period = self._period
         answer = await self._exchange(
-            lambda link, timeouts: link.request(
-                method, params, timeout=timeouts.call, maximum=timeouts.max_call, progress=options.progress
+            lambda link, timeouts: rounds.request(
+                link, method, params, timeout=timeouts.call, maximum=timeouts.max_call, progress=options.progress
             ),
             options,
             counter=_COUNTED.get(method),
@@ -363,6 +368,11 @@ class ConnectionManager:
             SidecarError: it does not; says why.
         """
         return await self._exchange(lambda link, timeouts: link.ping(timeout=timeouts.call), options)
+
+    def tell_roots_changed(self) -> None:
+        """Tell the server that the folders of the workspace are others."""
+        if self.link is not None:
+            self.link.tell_roots_changed()
 
     async def close(self) -> None:
         """End everything, and return when nothing is left."""
@@ -405,6 +415,7 @@ class ConnectionManager:
             timeout=timeout,
             events=_Listener(self, resolved.redactor),
             tap=functools.partial(self.trace.tap, resolved.redactor),
+            host=self._host,
             bury=self._bury,
         )
 

@@ -14,6 +14,7 @@ from mcp_sidecar.connection.errors import (
     TimedOut,
     TransportError,
 )
+from mcp_sidecar.connection.host import Host
 from mcp_sidecar.connection.link import Link, LinkEvents
 from mcp_sidecar.connection.resolution import refuse_oauth
 from mcp_sidecar.connection.sse import SseChannel
@@ -39,6 +40,7 @@ async def open_link(
     timeout: float,
     events: LinkEvents,
     tap: NewTap,
+    host: Host,
     bury: Bury,
 ) -> Link:
     """Connect to a server.
@@ -50,12 +52,15 @@ async def open_link(
         timeout: seconds for all of it, fallbacks included.
         events: who is told what the server says.
         tap: makes what is told of the frames, anew for each way that is tried.
+        host: whom the server may ask.
         bury: takes the clean-up of what failed.
 
     Raises:
         SidecarError: no connection came about; the message is about the first way that was tried.
     """
-    opening = _Opening(endpoint, name=name, protocol=protocol, timeout=timeout, events=events, tap=tap, bury=bury)
+    opening = _Opening(
+        endpoint, name=name, protocol=protocol, timeout=timeout, events=events, tap=tap, host=host, bury=bury
+    )
     try:
         async with asyncio.timeout(timeout):
             return await opening.run()
@@ -80,6 +85,7 @@ class _Opening:
         timeout: float,
         events: LinkEvents,
         tap: NewTap,
+        host: Host,
         bury: Bury,
     ) -> None:
         self._endpoint = endpoint
@@ -88,6 +94,7 @@ class _Opening:
         self._timeout = timeout
         self._events = events
         self._tap = tap
+        self._host = host
         self._bury = bury
         self._link: Link | None = None
 
@@ -147,7 +154,7 @@ class _Opening:
             ) from first
 
     async def _over(self, make_channel: Callable[[ChannelEvents], Channel], protocol: str | None = None) -> Link:
-        self._link = link = Link(make_channel, self._events, self._tap())
+        self._link = link = Link(make_channel, self._events, self._tap(), self._host)
         try:
             await link.open(protocol=protocol or self._protocol, timeout=self._timeout)
         except BaseException:

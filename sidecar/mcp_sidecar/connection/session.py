@@ -1,7 +1,7 @@
-"""FastMCP's client over a channel of ours: it negotiates, and answers what the server asks.
+"""FastMCP's client over a channel of ours: it negotiates.
 
 The public seams are `ClientTransport` (which streams a client runs on) and `ClientSession` (whose probe is shortened).
-Requests of the editor don't pass through here: they would lose what the SDK's models don't know.
+Requests of the editor and of the server don't pass through here: they would lose what the SDK's models don't know.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from mcp_sidecar.server.params import (
     TaskParams,
 )
 from mcp_sidecar.server.results import Page, Prefilled
-from mcp_sidecar.wire.methods import Method, Notification
+from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
 METHODS = (
@@ -63,6 +63,7 @@ SERVER_NOTIFICATIONS = (
     "notifications/prompts/list_changed",
     "notifications/tasks/status",
     "notifications/subscriptions/acknowledged",
+    "notifications/elicitation/complete",
 )
 """What MCP servers push; each goes on under `mcp/`."""
 
@@ -73,6 +74,15 @@ NOTIFICATIONS = (
     *(Notification(f"mcp/{name}", Raw) for name in SERVER_NOTIFICATIONS),
 )
 """Pushes of the sidecar."""
+
+ELICITATION = "mcp/elicitation/create"
+SAMPLING = "mcp/sampling/createMessage"
+
+CLIENT_METHODS = (
+    ClientMethod(ELICITATION, Raw, Raw),
+    ClientMethod(SAMPLING, Raw, Raw),
+)
+"""Requests of the sidecar, to a client that opted in by `initializationOptions.mcp.client`."""
 
 
 def command_id(method: str) -> str:

@@ -4,7 +4,21 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from mcp_sidecar.connection.timeouts import Timeouts, read_timeouts
+
+
+@attrs.frozen(kw_only=True)
+class ClientOptions:
+    """What the client answers by itself, each with the modes it knows (MCP's `ClientCapabilities`)."""
+
+    elicitation: Mapping[str, Any] | None = None
+    sampling: Mapping[str, Any] | None = None
+
+
+ALL_MODES = ClientOptions(elicitation={"form": {}, "url": {}}, sampling={"tools": {}})
+"""What `true` stands for."""
 
 
 class Settings:
@@ -28,6 +42,32 @@ class Settings:
         self.trace = trace if isinstance(trace, str) else None
         if own is not None and settings is None:
             self.warnings.append("The setting `mcp` is no object; it is ignored.")
+
+    def read_client(self, options: object) -> ClientOptions:
+        """Return what the client opted in to. It is said once, at the start: servers are told when they are connected.
+
+        Args:
+            options: the client's `initializationOptions`.
+        """
+        own = options.get("mcp") if isinstance(options, Mapping) else None
+        client = own.get("client") if isinstance(own, Mapping) else None
+        if client is None:
+            return ClientOptions()
+        if not isinstance(client, Mapping):
+            self.warnings.append("The setting `client` is no object; it is ignored.")
+            return ClientOptions()
+        return ClientOptions(**{name: self._modes(name, client.get(name)) for name in ("elicitation", "sampling")})
+
+    def _modes(self, name: str, value: object) -> Mapping[str, Any] | None:
+        if value is None or value is False:
+            return None
+        if value is True:
+            everything: Mapping[str, Any] = getattr(ALL_MODES, name)
+            return everything
+        if isinstance(value, Mapping) and all(isinstance(mode, Mapping) for mode in value.values()):
+            return value
+        self.warnings.append(f"The setting `client.{name}` is neither true nor false nor an object; it is ignored.")
+        return None
 
     def current_timeouts(self) -> Timeouts:
         """The timeouts that hold where a request brings none of its own."""

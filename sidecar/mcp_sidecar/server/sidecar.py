@@ -22,9 +22,11 @@ from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.positions import Position
 from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, arguments_uri
+from mcp_sidecar.server.asking import EditorHost
 from mcp_sidecar.server.errors import Handler, answering
 from mcp_sidecar.server.language import LanguageFeatures
 from mcp_sidecar.server.methods import (
+    CLIENT_METHODS,
     LOGGED,
     METHODS,
     NOTIFICATIONS,
@@ -64,8 +66,10 @@ class Sidecar:
         """LSP's own trace value."""
         self._verbose = False
         """Whether the trace shows whole frames."""
+        self._host = EditorHost(lambda: self.server)
         self.manager = ConnectionManager(
             self,
+            host=self._host,
             timeouts=self._settings.current_timeouts,
             workspace=self._workspace_folder,
             environ=self._environ,
@@ -77,6 +81,7 @@ class Sidecar:
             methods=METHODS,
             handlers=self._handlers(),
             notifications=NOTIFICATIONS,
+            client_methods=CLIENT_METHODS,
             command_id=command_id,
             string_arguments=dict.fromkeys(("mcp/connect", "mcp/resolve"), lambda text: {"url": text}),
             fallback=Fallback(method=self._unknown, command=method_of_command),
@@ -86,6 +91,7 @@ class Sidecar:
                 on_shutdown=self.stop,
                 on_did_change_configuration=self._on_did_change_configuration,
                 on_set_trace=self._on_set_trace,
+                on_did_change_workspace_folders=self._on_did_change_workspace_folders,
             ),
             text_document_sync=lsp.TextDocumentSyncKind.Incremental,
         )
@@ -249,6 +255,7 @@ class Sidecar:
 
     def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
         self._settings.read(params.initialization_options)
+        self._host.introduce(params, self._settings.read_client(params.initialization_options))
         self._asked_trace = params.trace
         self._set_trace()
         return {"mcp": {"version": VERSION, "methods": [method.name for method in METHODS]}}
@@ -270,6 +277,9 @@ class Sidecar:
     async def _on_set_trace(self, value: str) -> None:
         self._asked_trace = value
         self._set_trace()
+
+    async def _on_did_change_workspace_folders(self) -> None:
+        self.manager.tell_roots_changed()
 
     def _set_trace(self) -> None:
         """Begin or end telling the frames; VS Code's `compact` is `messages`, and what is unknown is `off`."""
