@@ -20,7 +20,6 @@ TIMED = {"sse-retry"}
 EXPECTED_TO_FAIL = {
     "elicitation-sep1034-client-defaults": "elicitation does not reach the editor yet",
     "sep-2322-client-request-state": "results that ask for input are not acted on yet",
-    "http-invalid-tool-headers": "tools with invalid header annotations are not refused yet",
     **{name: "OAuth is not supported yet" for name in SCENARIOS if name.startswith("auth/")},
 }
 """Scenarios that fail yet, with the reason."""

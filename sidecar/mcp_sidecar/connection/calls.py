@@ -103,7 +103,7 @@ class Calls:
         from mcp_sidecar.connection.problems import against_output_schema
 
         self._require("tools/call", options)
-        if self._manager.link is not None and self._manager.link.needs_tools_to_call:
+        if self._manager.link is not None and self._manager.link.sends_param_headers:
             await self._tool(self._manager.link, params["name"])
         answer = await self._manager.request("tools/call", params, options)
         problems = self._checked("tools/call", answer)
@@ -182,9 +182,13 @@ class Calls:
             capabilities.require(method, self._manager.link.server)
 
     def _checked(self, method: str, answer: "Answer") -> "list[Problem]":
+        from mcp_sidecar.connection.param_headers import faults
         from mcp_sidecar.connection.problems import against_protocol
 
-        return [*answer.problems, *against_protocol(method, answer.link.server.protocol_version, answer.result)]
+        problems = [*answer.problems, *against_protocol(method, answer.link.server.protocol_version, answer.result)]
+        if method == "tools/list" and answer.link.sends_param_headers and isinstance(answer.result.get("tools"), list):
+            problems += faults(answer.result["tools"])
+        return problems
 
     async def _tool(self, link: "Link", name: str) -> Mapping[str, Any] | None:
         """The tool as the server lists it, asking for the list when it was not seen yet."""

@@ -9,9 +9,6 @@ from mcp.shared.inbound import (
     MCP_PROTOCOL_VERSION_HEADER,
     NAME_BEARING_METHODS,
     encode_header_value,
-    find_invalid_x_mcp_header,
-    mcp_param_headers,
-    x_mcp_header_map,
 )
 from mcp_types import (
     CLIENT_CAPABILITIES_META_KEY,
@@ -22,6 +19,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection.channel import Message
+from mcp_sidecar.connection.param_headers import param_headers
 from mcp_sidecar.connection.status import Transport
 
 LOG_LEVEL = "info"
@@ -65,6 +63,9 @@ class Envelope:
 
         Returns:
             The HTTP headers that go with the message.
+
+        Raises:
+            ProtocolError: the headers of the tool that is called can't be told.
         """
         method = message["method"]
         headers = self.headers(version)
@@ -81,12 +82,5 @@ class Envelope:
             if isinstance(name, str):
                 headers[MCP_NAME_HEADER] = encode_header_value(name)
                 if method == "tools/call" and (tool := tools.get(name)) is not None:
-                    headers |= _param_headers(tool, params.get("arguments"))
+                    headers |= param_headers(tool, params.get("arguments"))
         return headers
-
-
-def _param_headers(tool: Mapping[str, Any], arguments: object) -> dict[str, str]:
-    schema = tool.get("inputSchema")
-    if not isinstance(arguments, Mapping) or find_invalid_x_mcp_header(schema) is not None:
-        return {}
-    return mcp_param_headers(x_mcp_header_map(schema), arguments)

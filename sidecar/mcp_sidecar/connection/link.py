@@ -311,7 +311,7 @@ class Link(ChannelEvents):
             TimedOut: it did not answer in time; the connection stands.
             ConnectionLost: the connection ended first.
             TransportError: this exchange failed; the connection stands.
-            ProtocolError: the answer can't be understood.
+            ProtocolError: the answer can't be understood, or the tool that is called can't be called over HTTP.
         """
         self._raise_if_over()
         if method == "logging/setLevel" and self.modern:
@@ -321,12 +321,12 @@ class Link(ChannelEvents):
         deadline = Deadline(timeout, maximum=maximum)
         exchange, params = self._exchanges.begin(method, params, deadline, quiet=quiet, progress=progress)
         message: Message = {"jsonrpc": "2.0", "id": exchange.request_id, "method": method}
-        headers = self._envelope.stamp(
-            message, params, version=self.server.protocol_version, transport=self.transport, tools=self._tools or {}
-        )
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
+            headers = self._envelope.stamp(
+                message, params, version=self.server.protocol_version, transport=self.transport, tools=self._tools or {}
+            )
             async with exchange.deadline:
                 self._channel.send(message, headers)
                 result = await exchange.answer
@@ -370,9 +370,9 @@ class Link(ChannelEvents):
         return attrs.evolve(answer, result={})
 
     @property
-    def needs_tools_to_call(self) -> bool:
-        """Whether a call must know the tool first: its arguments may belong into headers (MCP 2026-07-28, HTTP)."""
-        return self._tools is None and self.modern and self.transport == "streamable-http"
+    def sends_param_headers(self) -> bool:
+        """Whether a call must know its tool: arguments of it may belong into headers (MCP 2026-07-28, HTTP)."""
+        return self.modern and self.transport == "streamable-http"
 
     def remember_tools(self, tools: list[Any], *, complete: bool) -> None:
         """Keep the server's tools, for what calls need of them: output schemas, and header annotations.
