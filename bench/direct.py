@@ -51,6 +51,10 @@ class Direct:
         """Call one after the other; gives the seconds each took."""
         return self._runner.run(self._call(count, tool, arguments))
 
+    def list_tools(self) -> tuple[float, int]:
+        """List the tools, all pages of them; gives the seconds that took, and how many there are."""
+        return self._runner.run(self._list_tools())
+
     @staticmethod
     def processor_time() -> float:
         """Seconds of processor time that this process, and thus the client, has used."""
@@ -72,6 +76,11 @@ class Direct:
             await self._client.call_tool(tool, arguments)
             times.append(time.perf_counter() - started)
         return times
+
+    async def _list_tools(self) -> tuple[float, int]:
+        started = time.perf_counter()
+        tools = await self._client.list_tools()
+        return time.perf_counter() - started, len(tools)
 
     async def _call_many(self, count: int, in_flight: int, tool: str, arguments: dict[str, Any]) -> float:
         tickets = iter(range(count))

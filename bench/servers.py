@@ -38,3 +38,12 @@ FASTMCP = Server("a FastMCP server", sys.executable, (str(PROGRAMS / "fastmcp_se
 
 EVERYTHING = Server("server-everything", "node", (str(_EVERYTHING), "stdio"))
 """The protocol's own test server, from npm."""
+
+TOOLS = 5000
+
+_MANY = str(ROOT / "tests/servers/many.py")
+
+MANY = Server(f"{TOOLS} tools on one page", sys.executable, (_MANY, "--tools", str(TOOLS)))
+"""Generated tools, each with a schema of its arguments and of its results."""
+
+MANY_PAGES = Server(f"{TOOLS} tools on 50 pages", sys.executable, (*MANY.args, "--page", str(TOOLS // 50)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bench.effort import Effort
-from bench.measures import calls, connect, cycles, large, loss, memory, startup, status, throughput, vscode
+from bench.measures import calls, connect, cycles, large, lists, loss, memory, startup, status, throughput, vscode
 from bench.row import Row
 
 MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
@@ -12,6 +12,7 @@ MEASURES: Mapping[str, Callable[[Effort], list[Row]]] = {
     "calls": calls.measure,
     "throughput": throughput.measure,
     "large": large.measure,
+    "lists": lists.measure,
     "loss": loss.measure,
     "status": status.measure,
     "memory": memory.measure,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sidecar.harness import Editor, Json
-from tests.sidecar.programs import EVERYTHING_0_6_2, FILESYSTEM, GIT, GITLAB, MEMORY, stdio
+from tests.sidecar.programs import EVERYTHING_0_6_2, FILESYSTEM, GIT, GITLAB, MANY, MEMORY, stdio
 
 StartEditor = Callable[..., Awaitable[Editor]]
 
@@ -139,6 +139,19 @@ async def test_a_server_with_hundreds_of_tools_is_listed_whole_and_keeps_its_sec
     assert refused.kind == "server_error"
     shown = [await editor.status(), editor.logs, await editor.request("mcp/trace"), refused.data]
     assert token not in json.dumps(shown)
+
+
+# 5,000 generated tools
+
+
+@pytest.mark.parametrize("page", [0, 100])
+async def test_thousands_of_tools_arrive_whole_and_in_order(editor: Editor, page: int) -> None:
+    await editor.connect(**stdio(MANY, "--page", page))
+    tools = (await editor.flawless("tools/list"))["tools"]
+    assert [int(tool["name"].rpartition("_")[2]) for tool in tools] == list(range(5000))
+    last = tools[-1]
+    result = await call(editor, last["name"], **{last["inputSchema"]["required"][0]: "ABC-1"})
+    assert result["structuredContent"] == {"count": 1}
 
 
 # server-everything 0.6.2, of November 2024: the first of MCP's versions, and the first SDK
