@@ -8,7 +8,7 @@ from tests.sidecar.harness import Editor, Json, ResponseError
 
 PROBLEMS = "mcp-sidecar/problems"
 
-PATIENCE = 50.0
+PATIENCE = 100.0
 """Seconds for one answer: as good as no limit, the adapter has one for all of them."""
 
 CLIENT_METADATA_URL = "https://conformance-test.local/client-metadata.json"

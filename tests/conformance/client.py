@@ -18,7 +18,7 @@ from tests.sidecar.harness import Editor
 CAPABILITIES = {"window": {"showDocument": {"support": True}, "showMessage": {"messageActionItem": {}}}}
 """What an editor can do for a login: ask, and open a page."""
 
-TIME_LIMIT = 45.0
+TIME_LIMIT = 100.0
 """Seconds for all of it; the suite would kill the adapter and leave the sidecar."""
 
 

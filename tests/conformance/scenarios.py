@@ -78,7 +78,7 @@ async def _reference_is_not_followed(case: Case) -> None:
     await case.connect()
     tool = (await case.tools())["lookup_user"]
     assert re.fullmatch(r"http://localhost:\d+/canary/.+", tool["inputSchema"]["properties"]["profile"]["$ref"])
-    prefilled = await case.editor.request("mcp/prefill", {"tool": tool})
+    prefilled = await case.editor.request("mcp/prefill", {"name": tool["name"]})
     assert '"id"' in prefilled["text"]
 
 

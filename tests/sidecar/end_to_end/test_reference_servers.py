@@ -133,7 +133,7 @@ async def test_a_server_with_hundreds_of_tools_is_listed_whole_and_keeps_its_sec
     assert len(names) > 150
     assert len(set(names)) == len(names)
     assert all(tool["description"] and tool["inputSchema"]["type"] == "object" for tool in tools)
-    prefilled = [await editor.request("mcp/prefill", {"tool": tool}) for tool in tools]
+    prefilled = [await editor.request("mcp/prefill", {"name": name}) for name in names]
     assert all(each["text"].rstrip().endswith("}") for each in prefilled)
     refused = await editor.refused("mcp/tools/call", {"name": "whoami", "arguments": {}})
     assert refused.kind == "server_error"
