@@ -18,8 +18,6 @@ TIMED = {"sse-retry"}
 """Scenarios that take a fifth of a second of lateness for a fault; they run alone."""
 
 EXPECTED_TO_FAIL = {
-    "elicitation-sep1034-client-defaults": "elicitation does not reach the editor yet",
-    "sep-2322-client-request-state": "results that ask for input are not acted on yet",
     **{name: "OAuth is not supported yet" for name in SCENARIOS if name.startswith("auth/")},
 }
 """Scenarios that fail yet, with the reason."""

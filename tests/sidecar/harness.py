@@ -27,6 +27,9 @@ STOP_TIMEOUT = 10.0
 REQUEST_TIMEOUT = 20.0
 """Seconds that an answer may take where a test says nothing else."""
 
+CONNECT_TIMEOUT = 45.0
+"""Seconds that a connect may take: the first one waits for the import of the MCP stack, long on a busy machine."""
+
 EVENT_TIMEOUT = 10.0
 """Seconds that a notification may take where a test says nothing else."""
 
@@ -275,7 +278,7 @@ class Editor:
 
     # The sidecar's own methods, for short
 
-    async def connect(self, timeout: float = REQUEST_TIMEOUT, **target: Json) -> Json:
+    async def connect(self, timeout: float = CONNECT_TIMEOUT, **target: Json) -> Json:
         """`mcp/connect`: gives the status."""
         return await self.request("mcp/connect", target, timeout=timeout)
 
