@@ -25,6 +25,15 @@ export type State = "disconnected" | "connecting" | "connected" | "reconnecting"
 /** Which way a frame goes, as the sidecar sees it. */
 export type Direction = "sent" | "received";
 
+/** What a finding is about. */
+export type PlaceKind = "server" | "capability" | "request" | "tool" | "resource" | "resourceTemplate" | "prompt";
+
+/** How bad it is, in LSP's words: it breaks the protocol or can't work; hosts stumble over it; good to know; a taste. */
+export type Severity = "error" | "warning" | "information" | "hint";
+
+/** What became of a request: a result, error -32601, another error, nothing in time, or nothing that could be read. */
+export type Outcome = "answered" | "unknown" | "refused" | "unanswered" | "failed";
+
 /** Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself. */
 export type Source = "stderr" | "server" | "protocol" | "sidecar";
 
@@ -60,6 +69,16 @@ export interface Target {
 export interface StatusParams {
   /** With how long the calls of each tool took. */
   verbose?: boolean;
+}
+
+/** What an inspection may do. */
+export interface InspectionOptions {
+  /** Whether resources that are listed are read. */
+  readResources?: boolean;
+  /** A level for `logging/setLevel`, to see whether it is answered. */
+  logLevel?: string;
+  /** Seconds for all of it. */
+  timeLimit?: number;
 }
 
 /** Params of any MCP request. */
@@ -238,6 +257,65 @@ export interface TraceReport {
   dropped: number;
 }
 
+/** Where something is, in the server's own terms. */
+export interface Place {
+  kind: PlaceKind;
+  /** Of a tool or prompt its name, of a resource its URI, of a template its template; of a capability its name, of a request its method. */
+  name?: string;
+  /** Which item of its list, from 0. */
+  index?: number;
+  /** A JSON path from the item as it is listed, from the server's introduction, or from a request's result. */
+  path: string;
+}
+
+/** One thing that is wrong. */
+export interface Finding {
+  rule: string;
+  severity: Severity;
+  place: Place;
+  /** What is wrong. */
+  message: string;
+  /** What to do. */
+  suggestion?: string;
+  /** How often it was seen, of what was seen happening on this connection. */
+  count?: number;
+}
+
+/** How many of each kind were looked at. */
+export interface Inspected {
+  tools: number;
+  resources: number;
+  resourceTemplates: number;
+  prompts: number;
+  schemas: number;
+}
+
+/** A request that the inspection sent, or a list that it read. */
+export interface Asked {
+  method: string;
+  outcome: Outcome;
+  /** All pages together. */
+  durationMs: number;
+}
+
+/** Something that was not looked at. */
+export interface Skipped {
+  what: string;
+  why: string;
+}
+
+/** What an inspection came to. */
+export interface Inspection {
+  /** The worst first, then in the order of the server's lists. */
+  findings: readonly Finding[];
+  /** How many more there are, by rule. */
+  omitted: { [key: string]: number };
+  inspected: Inspected;
+  requests: readonly Asked[];
+  skipped: readonly Skipped[];
+  durationMs: number;
+}
+
 /** A place in a text as LSP has it: from 0. */
 export interface Position {
   line: number;
@@ -287,6 +365,7 @@ export interface Requests {
   "mcp/status": { params: StatusParams; result: ConnectionStatus };
   "mcp/resolve": { params: Target; result: Preview };
   "mcp/trace": { params: null; result: TraceReport };
+  "mcp/inspect": { params: InspectionOptions; result: Inspection };
   "mcp/ping": { params: RequestParams; result: Raw };
   "mcp/tools/list": { params: PageParams; result: Raw };
   "mcp/tools/call": { params: CallToolParams; result: Raw };

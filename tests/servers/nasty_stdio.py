@@ -13,10 +13,10 @@ import signal
 import subprocess
 import sys
 
-from nasty import answers, content, life, lines, talk
+from nasty import answers, content, life, lines, presentation, talk
 from nasty.modes import MODES
 
-FAMILIES = (life, lines, answers, content, talk)
+FAMILIES = (life, lines, answers, content, presentation, talk)
 """The modules whose import fills `MODES`."""
 
 

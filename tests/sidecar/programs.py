@@ -17,6 +17,7 @@ GOOD = SERVERS / "good.py"
 RAW = SERVERS / "raw.py"
 CAPABLE = SERVERS / "capable.py"
 MANY = SERVERS / "many.py"
+TIDY = SERVERS / "tidy.py"
 NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
 ASKING = SERVERS / "asking.py"
@@ -54,6 +55,11 @@ def raw(*args: object, **fields: Any) -> dict[str, Any]:
 def capable(*args: object, **fields: Any) -> dict[str, Any]:
     """The raw server with everything that MCP has, as a target."""
     return stdio(CAPABLE, *args, **fields)
+
+
+def tidy(*args: object, **fields: Any) -> dict[str, Any]:
+    """The server with nothing to find fault with, as a target."""
+    return stdio(TIDY, *args, **fields)
 
 
 def nasty(mode: str, *args: object, **fields: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from mcp_sidecar.connection import (
     trace,
 )
 from mcp_sidecar.connection.errors import ErrorKind, Failure
+from mcp_sidecar.connection.inspection import finding, report, rules, schema_tree
+from mcp_sidecar.connection.inspection.options import TIME_LIMIT, InspectionOptions
 from mcp_sidecar.connection.stack import import_stack
 from mcp_sidecar.server import methods, options, params, results, sidecar, work_done
 from mcp_sidecar.views import question
@@ -165,6 +167,33 @@ def test_the_fields_of_the_trace_are_those_of_the_page() -> None:
     assert names(cells[2]) == fields(trace.TraceReport)
 
 
+def test_the_options_of_an_inspection_are_those_of_the_page() -> None:
+    assert first_column("The inspection") == fields(InspectionOptions)
+    assert f"| `timeLimit` | seconds for all of it; {seconds(TIME_LIMIT)} if left out |" in TEXT
+
+
+def test_the_fields_of_an_inspection_are_those_of_the_page() -> None:
+    assert first_column("The inspection", table=1) == fields(report.Inspection)
+    described = {names(cells[0])[0]: names(cells[1]) for cells in rows("The inspection", table=1)}
+    assert described["findings"] == fields(finding.Finding)
+    assert described["inspected"] == fields(report.Inspected)
+    assert [name for name in described["requests"] if name not in get_args(report.Outcome)] == fields(report.Asked)
+    assert set(get_args(report.Outcome)) <= set(described["requests"])
+    assert described["skipped"] == fields(report.Skipped)
+    for severity in get_args(finding.Severity):
+        assert f"`{severity}`" in section("The inspection")
+    (kinds,) = re.findall(r"A place has a `kind` \((.*?)\)", section("The inspection"), re.DOTALL)
+    assert tuple(names(kinds)) == get_args(finding.PlaceKind)
+
+
+def test_the_rules_of_the_inspection_are_those_of_the_page() -> None:
+    described = [
+        (f"`{rule.id}`", f"{rule.severity} or {rule.milder}" if rule.milder else rule.severity, rule.meaning)
+        for rule in rules.RULES
+    ]
+    assert [tuple(cells) for cells in rows("The inspection", table=2)] == described
+
+
 def test_every_source_of_a_log_entry_is_named() -> None:
     (sentence,) = re.findall(r"The `source` of a log entry is (.*?`sidecar`)", section("Notifications"), re.DOTALL)
     assert tuple(names(sentence)) == get_args(logs.Source)
@@ -266,6 +295,8 @@ NUMBERS = {
     "rounds": f"as it came, up to {rounds.ROUND_LIMIT} times",
     "choices": f"one choice of at most {question.CHOICES_LIMIT}",
     "unanswered": f"not answered for {seconds(host.ANSWER_LIMIT)} s",
+    "findings": f"how many more findings there are, by rule: {report.FINDINGS_PER_RULE} of each are told",
+    "places": f"Of one schema {schema_tree.NODE_LIMIT:,} places are looked at",
     "stop": f"leaves nothing running, within {WORDS[serve.STOP_TIMEOUT]} seconds",
 }
 """What the page says of each constant."""

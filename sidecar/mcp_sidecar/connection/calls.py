@@ -10,9 +10,12 @@ import attrs
 from mcp_sidecar.connection import capabilities
 from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, ServerError, SidecarError, TimedOut
 from mcp_sidecar.connection.manager import ConnectionManager
+from mcp_sidecar.connection.misdeeds import Misdeed
 from mcp_sidecar.connection.options import DEFAULT, CallOptions
 
 if TYPE_CHECKING:
+    from mcp_sidecar.connection.inspection.options import InspectionOptions
+    from mcp_sidecar.connection.inspection.report import Inspection
     from mcp_sidecar.connection.link import Answer, Link
     from mcp_sidecar.connection.problems import Problem
 
@@ -106,10 +109,14 @@ class Calls:
         if self._manager.link is not None and self._manager.link.sends_param_headers:
             await self._tool(self._manager.link, params["name"])
         answer = await self._manager.request("tools/call", params, options)
-        problems = self._checked("tools/call", answer)
+        problems = self._checked("tools/call", answer, params["name"])
         tool = await self._tool(answer.link, params["name"])
         if tool is not None:
-            problems += against_output_schema(tool, answer.result)
+            broken = against_output_schema(tool, answer.result)
+            _note(answer.link, "tools/call", params["name"], broken)
+            problems += broken
+            if "structuredContent" in answer.result and tool.get("outputSchema") is None:
+                _note_undeclared_output(answer.link, params["name"])
         return _annotated(answer.result, answer.duration_ms, problems)
 
     async def tool(self, name: str) -> Mapping[str, Any] | None:
@@ -176,16 +183,28 @@ class Calls:
             link.remember_tools(items, complete=not one_page)
         return _annotated(result, duration, problems)
 
+    async def inspect(self, options: "InspectionOptions") -> "Inspection":
+        """Say what is wrong with the server; see `inspection.inspector.inspect`.
+
+        Raises:
+            SidecarError: there is no connection, or it ended meanwhile.
+        """
+        from mcp_sidecar.connection.inspection.inspector import inspect
+
+        return await inspect(self._manager.require_connection(), options)
+
     def _require(self, method: str, options: CallOptions) -> None:
         """See that the server declared what the method takes, unless it is to be tried all the same."""
         if self._manager.link is not None and not options.force:
             capabilities.require(method, self._manager.link.server)
 
-    def _checked(self, method: str, answer: "Answer") -> "list[Problem]":
+    def _checked(self, method: str, answer: "Answer", name: str | None = None) -> "list[Problem]":
         from mcp_sidecar.connection.param_headers import faults
         from mcp_sidecar.connection.problems import against_protocol
 
-        problems = [*answer.problems, *against_protocol(method, answer.link.server.protocol_version, answer.result)]
+        broken = against_protocol(method, answer.link.server.protocol_version, answer.result)
+        _note(answer.link, method, name, broken)
+        problems = [*answer.problems, *broken]
         if method == "tools/list" and answer.link.sends_param_headers and isinstance(answer.result.get("tools"), list):
             problems += faults(answer.result["tools"])
         return problems
@@ -224,6 +243,19 @@ async def _read_tools(link: "Link") -> None:
     except SidecarError:
         return  # a passing failure: the next call asks again
     link.remember_tools(tools, complete=True)
+
+
+def _note(link: "Link", method: str, name: str | None, problems: "list[Problem]") -> None:
+    """Remember what is wrong with a result, for an inspection of the server."""
+    for problem in problems:
+        link.misdeeds.note(
+            Misdeed(rule=problem.rule, message=problem.message, method=method, name=name, path=problem.path)
+        )
+
+
+def _note_undeclared_output(link: "Link", name: str) -> None:
+    message = "a result had structuredContent, but the tool has no outputSchema"
+    link.misdeeds.note(Misdeed(rule="undeclared-output", message=message, method="tools/call", name=name))
 
 
 def _annotated(result: Result, duration_ms: float, problems: "list[Problem]") -> Result:

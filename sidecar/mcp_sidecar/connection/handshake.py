@@ -20,6 +20,17 @@ class LocalError:
     error: SidecarError
 
 
+def introduction(said: Mapping[str, Any], *, modern: bool) -> Mapping[str, Any]:
+    """What the server calls itself, as it came: `serverInfo`.
+
+    Args:
+        said: the result of the handshake, as it came.
+        modern: whether it is one of the 2026-07-28 era.
+    """
+    info = (said.get("_meta") or {}).get(SERVER_INFO_META_KEY) if modern else said.get("serverInfo")
+    return info if isinstance(info, dict) else {}
+
+
 def introduced(said: Mapping[str, Any], version: str, pinned: str | None) -> ServerInfo:
     """What the server said of itself.
 
@@ -38,8 +49,7 @@ def introduced(said: Mapping[str, Any], version: str, pinned: str | None) -> Ser
             details={"asked": pinned, "answered": version},
         )
     modern = version in MODERN_PROTOCOL_VERSIONS
-    info = (said.get("_meta") or {}).get(SERVER_INFO_META_KEY) if modern else said.get("serverInfo")
-    info = info if isinstance(info, dict) else {}
+    info = introduction(said, modern=modern)
     instructions = said.get("instructions")
     capabilities = said.get("capabilities")
     title = info.get("title")

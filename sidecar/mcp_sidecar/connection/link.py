@@ -35,6 +35,7 @@ from mcp_sidecar.connection.errors import (
 from mcp_sidecar.connection.exchange import Exchange, Exchanges
 from mcp_sidecar.connection.host import Host
 from mcp_sidecar.connection.logs import Source
+from mcp_sidecar.connection.misdeeds import Misdeed, Misdeeds
 from mcp_sidecar.connection.problems import Problem
 from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.questions import Questions
@@ -98,6 +99,8 @@ class Link(ChannelEvents):
         self._session_requests: dict[RequestId, str] = {}
         self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
         """When, on the loop's clock, and what."""
+        self.misdeeds = Misdeeds()
+        """All that the server did wrong on this connection, each kind once."""
         self._inbox = Inbox()
         self._client: HandshakeClient | None = None
         self._heartbeat: asyncio.Task[None] | None = None
@@ -259,6 +262,16 @@ class Link(ChannelEvents):
         """Tell the server that the folders of the workspace are others; the 2026-07-28 era asks anew each time."""
         if not self.modern and self._closing is None:
             self._channel.send({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"})
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the user chose the protocol version."""
+        return self._pinned is not None
+
+    @property
+    def introduction(self) -> Mapping[str, Any]:
+        """What the server says of itself, as it came: `serverInfo`."""
+        return handshake.introduction(self._handshake, modern=self.modern)
 
     def diagnosis(self, since: float = 0.0) -> dict[str, Any]:
         """What is known that may explain a failure: last lines of stderr, violations of the protocol.
@@ -477,6 +490,7 @@ class Link(ChannelEvents):
     def violated(self, problem: str, raw: str | None = None) -> None:
         text = f"{problem}: {raw}" if raw else problem
         self._violations.append((asyncio.get_running_loop().time(), text))
+        self.misdeeds.note(Misdeed(rule="violation", message=text))
         self._events.logged("protocol", "warning", text)
 
     def printed(self, line: str) -> None:

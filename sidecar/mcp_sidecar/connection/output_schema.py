@@ -71,10 +71,11 @@ class _Pass:
 class Checker:
     """A schema that values are checked against, again and again."""
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    def __init__(self, schema: dict[str, Any], *, trusted: bool = False) -> None:
         """
         Args:
             schema: the JSON Schema, of any draft.
+            trusted: whether it is known to be one.
 
         Raises:
             SchemaError: it is none.
@@ -85,24 +86,26 @@ class Checker:
         own = self._guarded(kind)
         # Formats unchecked: a `pattern` in JavaScript's dialect is right, even where Python can't read it.
         try:
-            for error in own(kind.META_SCHEMA, registry=Registry()).iter_errors(schema):
+            for error in () if trusted else own(kind.META_SCHEMA, registry=Registry()).iter_errors(schema):
                 raise SchemaError.create_from(error)
         except _OutOfTimeError:
             pass
         # An empty registry: a `$ref` to elsewhere must not make the sidecar fetch it.
         self._validator = own(schema, registry=Registry())
 
-    def errors(self, value: object, limit: int) -> list[ValidationError]:
+    def errors(self, value: object, limit: int, *, part: dict[str, Any] | None = None) -> list[ValidationError]:
         """Return what is wrong with a value, as far as that could be checked in time.
 
         Args:
             value: JSON data.
             limit: how many errors are enough.
+            part: a part of the schema to check against instead of the whole.
         """
         self._pass = _Pass(time.thread_time() + TIME_LIMIT)
+        validator = self._validator if part is None else self._validator.evolve(schema=part)
         found: list[ValidationError] = []
         try:
-            for error in self._validator.iter_errors(value):
+            for error in validator.iter_errors(value):
                 found.append(error)
                 if len(found) >= limit:
                     break

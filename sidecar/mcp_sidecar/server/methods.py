@@ -1,5 +1,7 @@
 """The one table of methods: what is routed, documented and checked follows from it."""
 
+from mcp_sidecar.connection.inspection.options import InspectionOptions
+from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
@@ -28,6 +30,7 @@ METHODS = (
     Method("mcp/status", StatusParams, ConnectionStatus),
     Method("mcp/resolve", Target, Preview),
     Method("mcp/trace", None, TraceReport),
+    Method("mcp/inspect", InspectionOptions, Inspection),
     Method("mcp/ping", RequestParams, Raw),
     Method("mcp/tools/list", PageParams, Raw),
     Method("mcp/tools/call", CallToolParams, Raw),

@@ -13,12 +13,15 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
+from mcp_sidecar.connection.inspection.options import InspectionOptions
+from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
+from mcp_sidecar.connection.timeouts import checked_timeout
 from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.positions import Position
 from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, arguments_uri
@@ -156,6 +159,7 @@ class Sidecar:
             "mcp/status": self._status,
             "mcp/resolve": self._resolve,
             "mcp/trace": self._trace,
+            "mcp/inspect": self._inspect,
             "mcp/prefill": self._prefill,
             "mcp/show": self._show,
         }
@@ -189,6 +193,10 @@ class Sidecar:
 
     async def _trace(self) -> TraceReport:
         return await asyncio.to_thread(self.manager.trace.report)
+
+    async def _inspect(self, options: InspectionOptions) -> Inspection:
+        checked_timeout("timeLimit", options.time_limit)
+        return await self._calls.inspect(options)
 
     async def _pass(self, method: str, params: RequestParams) -> Raw:
         """Pass a request through, showing its progress where the client gave a token for it."""

@@ -1,5 +1,6 @@
 """Servers that speak JSON-RPC and break MCP: lists, schemas and results that are not what they should be."""
 
+import json
 from typing import ClassVar
 
 from nasty.modes import NastyServer, mode
@@ -55,10 +56,38 @@ class DeepSchema(NastyServer):
     default = 98
 
     def list_tools(self, cursor: str | None) -> Json:
-        schema: Json = {"type": "string"}
-        for _ in range(self.value):
-            schema = {"type": "object", "properties": {"next": schema}}
-        return {"tools": [*self.tools, {"name": "deep", "inputSchema": schema}]}
+        return {"tools": [*self.tools, {"name": "deep", "inputSchema": "here"}]}
+
+    def respond(self, method: str, answer: Json) -> None:
+        # As text: Python's own writer of JSON does not get as deep as others do.
+        opening, closing = '{"type": "object", "properties": {"next": ', "}}"
+        schema = opening * self.value + '{"type": "string"}' + closing * self.value
+        self.write(json.dumps(answer).replace('"here"', schema).encode() + b"\n")
+
+
+@mode("cyclic-schemas")
+class CyclicSchemas(NastyServer):
+    """Lists tools whose schemas refer to themselves: in a value, at once, in a ring of N (1000), and doubling."""
+
+    default = 1_000
+
+    def list_tools(self, cursor: str | None) -> Json:
+        tree = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#"}}}}
+        ring = {f"d{number}": {"$ref": f"#/$defs/d{(number + 1) % self.value}"} for number in range(self.value)}
+        doubling: Json = {
+            f"d{number}": {"allOf": [{"$ref": f"#/$defs/d{number + 1}"}] * 2} for number in range(self.value)
+        }
+        doubling[f"d{self.value}"] = {"type": "integer"}
+        both = [
+            ("tree", tree),
+            ("loop", {"type": "object", "$ref": "#"}),
+            ("ring", {"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "required": ["a"], "$defs": ring}),
+            ("doubling", {"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": doubling}),
+        ]
+        return {"tools": [{"name": name, "inputSchema": schema, "outputSchema": schema} for name, schema in both]}
+
+    def call_tool(self, name: str, arguments: Json, params: Json, request_id: Json) -> Json:
+        return text("called") | {"structuredContent": {"a": 1, "children": [{"children": []}]}}
 
 
 @mode("bad-tool")
