@@ -25,6 +25,8 @@ class Deadline:
         """When the time is over, on the loop's clock."""
         self._end = 0.0
         """When it is over whatever comes."""
+        self.paused_for = 0.0
+        """Seconds for which the clock was stopped in all, without a pause that lasts still."""
         self._pauses = 0
         self._paused_at = 0.0
 
@@ -61,6 +63,7 @@ class Deadline:
             self._pauses -= 1
             if self._pauses == 0:
                 passed = loop.time() - self._paused_at
+                self.paused_for += passed
                 self._due += passed
                 self._end += passed
                 self._apply()

@@ -352,7 +352,8 @@ class Link(ChannelEvents):
         finally:
             self._exchanges.end(exchange)
             self._server_requests.ended(exchange.request_id, abandoned=False)
-        return Answer(result, (loop.time() - started) * 1000, exchange.flaws, self)
+        taken = loop.time() - started - exchange.deadline.paused_for
+        return Answer(result, taken * 1000, exchange.flaws, self)
 
     def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
         """Send a notification of the client's as it is.

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -487,6 +488,29 @@ async def test_a_person_takes_longer_than_the_timeout(start_editor: Starter, era
     assert answer["result"]["action"] == "accept"
 
 
+async def test_the_time_a_person_takes_is_not_the_servers(opted_in: Editor, era: str) -> None:
+    ask = await connected(opted_in, era)
+    ask.editor.answers[ELICIT] = lambda _: LATER
+    _, call = await ask.begin()
+    question = await ask.editor.wait_for_request(ELICIT)
+    started = time.perf_counter()
+    await ask.editor.call("slow", seconds=1)
+    thought = (time.perf_counter() - started) * 1000
+    ask.editor.answer(question, {"action": "decline"})
+    assert (await call)["_meta"]["mcp-sidecar/durationMs"] < thought
+
+
+async def test_an_editor_that_dies_leaves_no_question_and_no_server(start_editor: Starter) -> None:
+    ask = await start_asker(start_editor, "legacy", client=OPTED_IN)
+    ask.editor.answers[ELICIT] = lambda _: LATER
+    _, call = await ask.begin()
+    await ask.editor.wait_for_request(ELICIT)
+    await ask.editor.end_stdin()
+    assert await ask.editor.wait() == 1
+    with pytest.raises(ResponseError, match="-32800"):
+        await call
+
+
 async def test_the_server_withdraws_its_question(opted_in: Editor) -> None:
     ask = await connected(opted_in, "legacy")
     ask.editor.answers[ELICIT] = lambda _: LATER
@@ -619,15 +643,18 @@ async def test_a_flood_of_pings_is_bounded(editor: Editor) -> None:
     assert 1000 <= answered < 10_000
 
 
-async def test_deep_params_hurt_nobody(opted_in: Editor) -> None:
-    ask = await connected(opted_in, "legacy")
-    deep: Json = {"type": "string"}
-    for _ in range(400):
-        deep = {"a": deep}
+async def test_deep_params_hurt_nobody(opted_in: Editor, era: str) -> None:
+    ask = await connected(opted_in, era)
     ask.editor.answers[ELICIT] = lambda _: {"action": "accept", "content": {}}
-    answer = await ask({"method": "elicitation/create", "params": form({}, odd=deep)["params"]})
-    assert "result" in answer or "error" in answer
+    for depth in (50, 400, 900):
+        deep: Json = {}
+        for _ in range(depth):
+            deep = {"a": deep}
+        await ask.editor.call("send", messages=[{"jsonrpc": "2.0", "id": depth, **form({}, odd=deep)}])
     await ask.editor.call("echo", text="x")
+    if era == "legacy":
+        heard = {each.get("id"): each for each in content(await ask.editor.call("heard"))}
+        assert all(heard[depth]["result"]["action"] in ("accept", "decline") for depth in (50, 400, 900))
 
 
 # In rounds
