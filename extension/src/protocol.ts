@@ -63,6 +63,8 @@ export interface Target {
   callTimeout?: number;
   /** Seconds up to which progress extends `call_timeout`. */
   maxCallTimeout?: number;
+  /** Seconds that a person has to log in. */
+  loginTimeout?: number;
 }
 
 /** Params of `mcp/status`. */
@@ -242,11 +244,11 @@ export interface TraceFrame {
   direction: Direction;
   /** What it was, on one line. */
   message: string;
-  /** The text as it was on the wire; absent for an HTTP head alone. */
+  /** The text as it was on the wire; absent for an HTTP head alone. With `http`, what that carried. */
   body?: string;
   /** Bytes of the body that are left out, if any are. */
   cut?: number;
-  /** For an HTTP head alone. */
+  /** For an HTTP head, or an exchange that carried no message of MCP's. */
   http?: HttpExchange;
 }
 

@@ -21,6 +21,7 @@ EPILOG = """\
 environment:
   MCP_TEST_CONNECT_TIMEOUT  seconds to wait for a connection (30)
   MCP_TEST_CALL_TIMEOUT     seconds to wait for an answer (60)
+  MCP_TEST_LOGIN_TIMEOUT    seconds that a person has to log in (300)
 
 How to set it up in your editor, and the whole protocol:
 README.md and docs/protocol.md of the project."""

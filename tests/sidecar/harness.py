@@ -102,7 +102,10 @@ class Editor:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=own | {"NO_PROXY": "127.0.0.1,localhost"} | dict(env or {}),
+            # The keyring of whoever runs the tests is not theirs.
+            env=own
+            | {"NO_PROXY": "127.0.0.1,localhost", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+            | dict(env or {}),
             cwd=cwd,
         )
         return cls(process)

@@ -22,6 +22,7 @@ NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
 ASKING = SERVERS / "asking.py"
 ASKING_RAW = SERVERS / "asking_raw.py"
+OAUTH_HTTP = SERVERS / "oauth_http.py"
 MODERN = SERVERS / "modern.mjs"
 _NPM = SERVERS / "node_modules"
 EVERYTHING = _NPM / "@modelcontextprotocol" / "server-everything" / "dist" / "index.js"
@@ -183,3 +184,9 @@ def everything_http(transport: str = "streamableHttp") -> HttpServer:
     server = HttpServer(["node", str(EVERYTHING), transport], path)
     server._env |= {"PORT": str(server.port)}
     return server
+
+
+def oauth_http(path: str = "/mcp", **settings: str) -> HttpServer:
+    """An HTTP server that wants OAuth, with its authorization server; see there for the settings. Not started."""
+    given = [f"{name}={value}" for name, value in settings.items()]
+    return HttpServer([sys.executable, str(OAUTH_HTTP), "--port", "{port}", *given], path)

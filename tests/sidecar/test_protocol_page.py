@@ -9,8 +9,10 @@ import attrs
 import pytest
 
 from mcp_sidecar.connection import (
+    auth,
     calls,
     channel,
+    courier,
     host,
     logs,
     manager,
@@ -211,8 +213,20 @@ def test_every_kind_of_failure_has_a_row_and_every_row_a_kind() -> None:
 
 
 def test_the_settings_are_those_of_the_page() -> None:
-    assert first_column("Settings") == ["connectTimeout", "callTimeout", "maxCallTimeout", "trace", "client"]
-    for variable in (timeouts.CONNECT_VARIABLE, timeouts.CALL_VARIABLE, timeouts.MAX_CALL_VARIABLE):
+    assert first_column("Settings") == [
+        "connectTimeout",
+        "callTimeout",
+        "maxCallTimeout",
+        "loginTimeout",
+        "trace",
+        "client",
+    ]
+    for variable in (
+        timeouts.CONNECT_VARIABLE,
+        timeouts.CALL_VARIABLE,
+        timeouts.MAX_CALL_VARIABLE,
+        timeouts.LOGIN_VARIABLE,
+    ):
         assert f"`{variable}`" in TEXT
 
 
@@ -227,6 +241,12 @@ def test_the_options_of_a_request_are_those_of_the_page() -> None:
 def test_the_timings_of_a_tool_are_described_by_their_fields() -> None:
     (cells,) = [cells for cells in rows("ConnectionStatus") if names(cells[0]) == ["tools"]]
     assert names(cells[1])[1:] == fields(timings.ToolTiming)
+
+
+def test_the_fields_of_auth_are_those_of_the_page() -> None:
+    listed = [set(re.findall(r'"(\w+)"', row[0])) - {"type"} for row in rows("Authentication")]
+    expected = [{kind, *fields} for kind, fields in auth.FIELDS.items()]
+    assert listed == [expected[0], {"oauth"}, *expected[1:]]
 
 
 def test_every_level_of_a_log_entry_is_named() -> None:
@@ -267,8 +287,10 @@ WORDS = {5.0: "five", 10.0: "ten"}
 *DELAYS, LAST_DELAY = manager.RECONNECT_DELAYS
 
 NUMBERS = {
-    "timeouts": f"then {seconds(timeouts.DEFAULT_CONNECT)} s, {seconds(timeouts.DEFAULT_CALL)} s "
-    f"and {seconds(timeouts.DEFAULT_MAX_CALL)} s",
+    "timeouts": f"then {seconds(timeouts.DEFAULT_CONNECT)} s, {seconds(timeouts.DEFAULT_CALL)} s, "
+    f"{seconds(timeouts.DEFAULT_MAX_CALL)} s and {seconds(timeouts.DEFAULT_LOGIN)} s",
+    "authorization": f"| {courier.BODY_LIMIT // 1024} KiB, {seconds(courier.EXCHANGE_TIMEOUT)} s; "
+    f"{courier.EXCHANGES_LIMIT} requests for one token |",
     "reports": f"`report` at most {WORDS[1 / work_done.INTERVAL]} times a second",
     "timings": f"the last {timings.CALLS_KEPT} calls; beyond {timings.TOOLS_KEPT:,} tools",
     "exit grace": f"it has {seconds(process.EXIT_GRACE)} s to end by itself",

@@ -2,7 +2,8 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Protocol
 
 from mcp_sidecar.connection.errors import SidecarError
@@ -13,6 +14,9 @@ Message = dict[str, Any]
 """One JSON-RPC message, as it came off the wire or goes onto it."""
 
 RequestId = int | str
+
+Pause = Callable[[], AbstractContextManager[None]]
+"""Stops a clock while a person is waited for."""
 
 MESSAGE_LIMIT = 64 * 1024 * 1024
 """Bytes in one message of the server. A longer one is dropped and reported: memory stays bounded."""
@@ -49,6 +53,10 @@ class ChannelEvents(Protocol):
 
     def pending(self) -> Collection[RequestId]:
         """The ids of all requests that wait for an answer."""
+
+    def patience(self, request_id: RequestId) -> Pause | None:
+        """What stops the clock of a request while a person is asked because of it; None where nobody may be asked."""
+        return None
 
 
 class Channel(ABC):

@@ -19,9 +19,12 @@ Every error says what happened (`message`), what to do (`suggestion`) and what i
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import attrs
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.challenge import Refusal
 
 ErrorKind = Literal[
     "not_connected",
@@ -109,9 +112,11 @@ class TransportError(SidecarError):
 
 
 class AuthenticationRequired(SidecarError):
-    """The server wants other credentials (HTTP 401 or 403)."""
+    """The server wants other credentials (HTTP 401 or 403), or they could not be obtained."""
 
     kind = "authentication_required"
+    refusal: "Refusal | None" = None
+    """What the server asks for, where the server itself refused."""
 
 
 class InvalidTarget(SidecarError):

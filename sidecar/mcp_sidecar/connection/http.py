@@ -9,11 +9,12 @@ import re
 import ssl
 import urllib.request
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin
 
 import httpx2
 
+from mcp_sidecar.connection.challenge import Refusal, read_challenges
 from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Message
 from mcp_sidecar.connection.errors import (
     AuthenticationRequired,
@@ -26,6 +27,10 @@ from mcp_sidecar.connection.errors import (
 from mcp_sidecar.connection.inbound import excerpt
 from mcp_sidecar.connection.trace import Tap
 
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.channel import Pause
+    from mcp_sidecar.connection.oauth import Authority
+
 CONNECT_TIMEOUT = 10.0
 """Seconds to reach the host. Reading has no limit: the request's deadline rules, and a stream may be silent."""
 
@@ -34,6 +39,9 @@ ERROR_BODY_LIMIT = 64 * 1024
 
 REDIRECT_LIMIT = 5
 """Redirects followed for one request, all within its origin."""
+
+AUTHORIZATION_ROUNDS = 3
+"""Times that one request is sent again with another token: renewed, obtained anew, with more scopes."""
 
 PROBES = 3
 """Looks at a port that takes connections and drops them, before it counts as alive."""
@@ -101,6 +109,47 @@ def _client(headers: httpx2.Headers, *, trust_env: bool) -> httpx2.AsyncClient:
 def _ssl_context() -> ssl.SSLContext:
     """Made once: loading the certificates takes longer than a connect."""
     return httpx2.create_ssl_context()
+
+
+async def send_authorized(
+    client: httpx2.AsyncClient,
+    request: httpx2.Request,
+    tap: Tap,
+    message: Message | None = None,
+    *,
+    authority: "Authority | None",
+    pause: "Pause | None" = None,
+) -> httpx2.Response:
+    """As `send_within_origin`, with the token of an authority, which is renewed where the server asks for that.
+
+    A request that was refused with 401 or 403 was not carried out: sending it again does nothing twice.
+
+    Args:
+        client, request, tap, message: as for `send_within_origin`.
+        authority: has the token; None where the target has no need of one.
+        pause: stops the clock of the request while a person logs in; None where nobody may be asked.
+
+    Raises:
+        SidecarError: no token could be obtained.
+    """
+    if authority is None:
+        return await send_within_origin(client, request, tap, message)
+    for _ in range(AUTHORIZATION_ROUNDS):
+        token = await authority.sign(request)
+        response = await send_within_origin(client, request, tap, message)
+        if response.status_code not in (401, 403):
+            authority.accepted(token)
+            return response
+        try:
+            renewed = await authority.renew(token, refusal_of(response), pause=pause)
+        except BaseException:
+            await response.aclose()
+            raise
+        if not renewed:
+            return response
+        await response.aclose()
+    await authority.sign(request)
+    return await send_within_origin(client, request, tap, message)
 
 
 async def send_within_origin(
@@ -226,19 +275,7 @@ def status_error(response: httpx2.Response, body: bytes) -> SidecarError:
     if body:
         details["body"] = excerpt(body)
     if status in (401, 403):
-        challenge = response.headers.get("www-authenticate")
-        if challenge:
-            details["wwwAuthenticate"] = challenge
-        asked = f" and asked for: {challenge}" if challenge else ""
-        return AuthenticationRequired(
-            f"The server refused the {method} with {said}{asked}.",
-            suggestion=(
-                'Pass credentials in the target: "headers", or "auth": {"type": "bearer", "token": …}.'
-                if status == 401
-                else "The credentials lack a permission, or the server does not accept this host or origin."
-            ),
-            details=details,
-        )
+        return _authentication_required(response, f"The server refused the {method} with {said}", details)
     if 300 <= status < 400:
         details["location"] = _location(response)
         return TransportError(
@@ -252,6 +289,45 @@ def status_error(response: httpx2.Response, body: bytes) -> SidecarError:
         suggestion=_STATUS_ADVICE.get(status, "Look into the server's log for the cause."),
         details=details,
     )
+
+
+def refusal_of(response: httpx2.Response) -> Refusal:
+    """What a server that answers 401 or 403 asks for."""
+    return Refusal(response.status_code, read_challenges(response.headers.get_list("www-authenticate")))
+
+
+def _authentication_required(response: httpx2.Response, said: str, details: dict[str, Any]) -> AuthenticationRequired:
+    refusal = refusal_of(response)
+    challenge = response.headers.get("www-authenticate")
+    if challenge:
+        details["wwwAuthenticate"] = challenge
+    if refusal.challenges:
+        details["challenges"] = [each.as_details() for each in refusal.challenges]
+    asked = f" and asked for: {challenge}" if challenge else ""
+    error = AuthenticationRequired(
+        f"{said}{asked}.", suggestion=_credentials_advice(response.request, refusal), details=details
+    )
+    error.refusal = refusal
+    return error
+
+
+def _credentials_advice(request: httpx2.Request, refusal: Refusal) -> str:
+    """The next step for who was refused."""
+    has_credentials = "authorization" in request.headers
+    scopes = " ".join(refusal.bearer.scopes) if refusal.bearer is not None else ""
+    if refusal.wants_more_scopes:
+        wanted = f" ({scopes})" if scopes else ""
+        return f"The token lacks a scope{wanted}: pass one that has it, or log in with it in `auth.scopes`."
+    if refusal.status == 403:
+        return "The credentials lack a permission, or the server does not accept this host or origin."
+    if refusal.bearer is not None and not has_credentials:
+        return 'Log in: pass "auth": "oauth" in the target; or a token: "auth": {"type": "bearer", "token": …}.'
+    if refusal.bearer is not None:
+        return "The token was not accepted: it may be over, or meant for another server. Reconnect to log in again, or \
+pass another one."
+    if refusal.challenges and refusal.challenges[0].scheme.lower() == "basic":
+        return 'Pass user and password in the target: "headers": {"Authorization": "Basic …"}.'
+    return 'Pass credentials in the target: "headers", or "auth": {"type": "bearer", "token": …}, or "auth": "oauth".'
 
 
 _STATUS_ADVICE = {

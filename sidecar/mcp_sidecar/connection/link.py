@@ -21,7 +21,7 @@ from mcp_types import CLIENT_CAPABILITIES_META_KEY, URL_ELICITATION_REQUIRED, js
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection import handshake, heartbeat
-from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId
+from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, Pause, RequestId
 from mcp_sidecar.connection.deadline import Deadline
 from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.envelope import LOG_LEVEL, Envelope
@@ -443,6 +443,10 @@ class Link(ChannelEvents):
         if not self._session_requests:
             return self._exchanges.ids
         return [*self._exchanges.ids, *self._session_requests]
+
+    def patience(self, request_id: RequestId) -> Pause | None:
+        exchange = self._exchanges.get(request_id)
+        return None if exchange is None or exchange.quiet else exchange.deadline.paused
 
     def received(self, message: Message, stream: RequestId | None = None) -> None:
         self.heard_at = asyncio.get_running_loop().time()

@@ -25,6 +25,7 @@ from mcp_sidecar.connection.errors import (
     SidecarError,
 )
 from mcp_sidecar.connection.host import Host, Nobody
+from mcp_sidecar.connection.login import LoginMeans, Person
 from mcp_sidecar.connection.logs import LogEntry, LogFeed, Source
 from mcp_sidecar.connection.options import DEFAULT, CallOptions
 from mcp_sidecar.connection.stack import load_stack
@@ -32,6 +33,7 @@ from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, S
 from mcp_sidecar.connection.target import HttpEndpoint, Target
 from mcp_sidecar.connection.timeouts import Timeouts
 from mcp_sidecar.connection.timings import ToolTimings
+from mcp_sidecar.connection.tokens import TokenStore
 from mcp_sidecar.connection.trace import Trace
 
 if TYPE_CHECKING:
@@ -142,6 +144,7 @@ class ConnectionManager:
         workspace: Callable[[], Path | None] = lambda: None,
         host: Host | None = None,
         environ: Mapping[str, str] = os.environ,
+        person: Person | None = None,
     ) -> None:
         """
         Args:
@@ -150,13 +153,16 @@ class ConnectionManager:
             workspace: the folder that relative paths are taken from; asked at every connect.
             host: whom servers may ask, if anybody.
             environ: the environment that servers inherit.
+            person: who can be asked to log in, if anybody can.
         """
         self.events = events = events or _Nobody()
         self._timeouts = timeouts
         self._workspace = workspace
         self._host = host or Nobody()
         self._environ = environ
+        self._person = person
         self.log = LogFeed(events.logged)
+        self._tokens = TokenStore(self._tell_of_tokens)
         self.trace = Trace()
         """What went over the wire, of all connections."""
         self._truth = _Truth(state="disconnected", since=_now())
@@ -404,9 +410,12 @@ class ConnectionManager:
         """Open the new link, once the old one to the same server has ended."""
         if ended is not None:
             await asyncio.shield(ended)
-        return await self._open(attempt.target, attempt.resolved, timeout)
+        return await self._open(attempt.target, attempt.resolved, timeout, may_ask=True)
 
-    async def _open(self, target: Target, resolved: "Resolved", timeout: float) -> "Link":
+    def _tell_of_tokens(self, level: str, message: str) -> None:
+        self.log.add("sidecar", level, message, mask=str)
+
+    async def _open(self, target: Target, resolved: "Resolved", timeout: float, *, may_ask: bool) -> "Link":
         open_link = await load_stack()
         return await open_link(
             resolved.endpoint,
@@ -417,6 +426,13 @@ class ConnectionManager:
             tap=functools.partial(self.trace.tap, resolved.redactor),
             host=self._host,
             bury=self._bury,
+            means=LoginMeans(
+                person=self._person,
+                may_ask=may_ask,
+                timeout=self._timeouts().overridden(login=target.login_timeout).login,
+                store=self._tokens,
+                redactor=resolved.redactor,
+            ),
         )
 
     def _replace(self, attempt: _Attempt, link: "Link") -> None:
@@ -513,7 +529,7 @@ class ConnectionManager:
             if left <= 0:
                 break
             try:
-                link = await self._open(lost.target, lost.resolved, min(timeout, left))
+                link = await self._open(lost.target, lost.resolved, min(timeout, left), may_ask=False)
             except SidecarError as failure:
                 _redact(failure, lost.resolved.redactor)
                 if failure.kind == "authentication_required":

@@ -1,13 +1,16 @@
 """Opens a link to an endpoint, with the fallbacks that the protocol's history asks for."""
 
-import asyncio
+import functools
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import attrs
 
+from mcp_sidecar.connection.challenge import Refusal
 from mcp_sidecar.connection.channel import Channel, ChannelEvents
+from mcp_sidecar.connection.deadline import Deadline
 from mcp_sidecar.connection.errors import (
+    AuthenticationRequired,
     ConnectionFailed,
     ConnectionLost,
     SidecarError,
@@ -16,12 +19,16 @@ from mcp_sidecar.connection.errors import (
 )
 from mcp_sidecar.connection.host import Host
 from mcp_sidecar.connection.link import Link, LinkEvents
-from mcp_sidecar.connection.resolution import refuse_oauth
+from mcp_sidecar.connection.login import LoginMeans
+from mcp_sidecar.connection.oauth import Authority
 from mcp_sidecar.connection.sse import SseChannel
 from mcp_sidecar.connection.stdio import StdioChannel
 from mcp_sidecar.connection.streamable import StreamableHttpChannel
 from mcp_sidecar.connection.target import Endpoint, HttpEndpoint, StdioEndpoint
 from mcp_sidecar.connection.trace import Tap
+
+AUTHORIZATION_ROUNDS = 3
+"""Handshakes that may be refused for their token before the last one: renewed, obtained anew, with more scopes."""
 
 FALLBACK_STATUSES = (400, 404, 405)
 """HTTP statuses of the first POST that say "this may be an SSE server" (MCP 2025-06-18, "Backwards Compatibility")."""
@@ -42,6 +49,7 @@ async def open_link(
     tap: NewTap,
     host: Host,
     bury: Bury,
+    means: LoginMeans | None = None,
 ) -> Link:
     """Connect to a server.
 
@@ -54,15 +62,24 @@ async def open_link(
         tap: makes what is told of the frames, anew for each way that is tried.
         host: whom the server may ask.
         bury: takes the clean-up of what failed.
+        means: what it takes to obtain a token, where the endpoint wants OAuth.
 
     Raises:
         SidecarError: no connection came about; the message is about the first way that was tried.
     """
     opening = _Opening(
-        endpoint, name=name, protocol=protocol, timeout=timeout, events=events, tap=tap, host=host, bury=bury
+        endpoint,
+        name=name,
+        protocol=protocol,
+        timeout=timeout,
+        events=events,
+        tap=tap,
+        host=host,
+        bury=bury,
+        means=means,
     )
     try:
-        async with asyncio.timeout(timeout):
+        async with opening.deadline:
             return await opening.run()
     except TimeoutError:
         raise opening.timed_out() from None
@@ -87,6 +104,7 @@ class _Opening:
         tap: NewTap,
         host: Host,
         bury: Bury,
+        means: LoginMeans | None,
     ) -> None:
         self._endpoint = endpoint
         self._name = name
@@ -97,16 +115,37 @@ class _Opening:
         self._host = host
         self._bury = bury
         self._link: Link | None = None
+        self.deadline = Deadline(timeout)
+        self._authority: Authority | None = None
+        if isinstance(endpoint, HttpEndpoint) and endpoint.auth is not None:
+            assert means is not None
+            tell = functools.partial(events.logged, "sidecar")
+            self._authority = Authority(endpoint.auth, url=endpoint.url, name=name, means=means, tap=tap, tell=tell)
 
     async def run(self) -> Link:
         endpoint = self._endpoint
-        refuse_oauth(endpoint)
         if isinstance(endpoint, StdioEndpoint):
             return await self._over_stdio(endpoint)
+        if self._authority is None:
+            return await self._over_http(endpoint)
+        await self._authority.prepare()
+        for _ in range(AUTHORIZATION_ROUNDS):
+            try:
+                return await self._over_http(endpoint)
+            except AuthenticationRequired as error:
+                if error.refusal is None or not await self._authorized(error.refusal):
+                    raise
+        return await self._over_http(endpoint)
+
+    async def _authorized(self, refusal: Refusal) -> bool:
+        assert self._authority is not None
+        return await self._authority.obtain(refusal, self.deadline.paused)
+
+    async def _over_http(self, endpoint: HttpEndpoint) -> Link:
         if endpoint.transport == "sse":
-            return await self._over(lambda events: SseChannel(endpoint, events))
+            return await self._over(lambda events: SseChannel(endpoint, events, self._authority))
         try:
-            return await self._over(lambda events: StreamableHttpChannel(endpoint, events))
+            return await self._over(lambda events: StreamableHttpChannel(endpoint, events, self._authority))
         except TransportError as error:
             status = error.details.get("httpStatus")
             if status not in FALLBACK_STATUSES or not endpoint.may_fall_back_to_sse:
@@ -115,6 +154,12 @@ class _Opening:
 
     def timed_out(self) -> TimedOut:
         """The error for an attempt whose time is over."""
+        if self._authority is not None and self._authority.stage is not None:
+            return TimedOut(
+                f"{self._name} is not connected within {self._timeout:g} s: {self._authority.stage} takes too long.",
+                suggestion="Check that the authorization server answers; raise connectTimeout if it is slow.",
+                details={"timeoutSeconds": self._timeout},
+            )
         diagnosis = {} if self._link is None else self._link.diagnosis()
         last = next((line for line in reversed(diagnosis.get("stderr", [])) if line.strip()), None)
         said = f" Its last line on stderr: {last.strip()}" if last else ""
@@ -145,7 +190,7 @@ class _Opening:
     async def _over_sse_instead(self, endpoint: HttpEndpoint, first: TransportError) -> Link:
         sse = attrs.evolve(endpoint, transport="sse")
         try:
-            return await self._over(lambda events: SseChannel(sse, events))
+            return await self._over(lambda events: SseChannel(sse, events, self._authority))
         except SidecarError as second:
             raise TransportError(
                 first.message,
@@ -161,4 +206,6 @@ class _Opening:
             given_up = ConnectionFailed("The connection attempt was given up.", suggestion="Connect again.")
             self._bury(link.close(given_up, gracefully=False))
             raise
+        if self._authority is not None:
+            self._authority.established = True
         return link

@@ -11,7 +11,7 @@ from mcp_sidecar.connection import commandline
 from mcp_sidecar.connection.environment import OWN_VENV
 from mcp_sidecar.connection.errors import SidecarError
 from mcp_sidecar.connection.redaction import MASK, redact_args, redact_text, redact_variable
-from mcp_sidecar.connection.resolution import Resolved, Wording, refuse_oauth, resolve
+from mcp_sidecar.connection.resolution import Resolved, Wording, resolve
 from mcp_sidecar.connection.target import Preview, Target
 
 _MASK: Final = re.escape(MASK)
@@ -48,7 +48,6 @@ def preview(
         return resolve(each, workspace=workspace, environ=environ, platform=platform, venv=venv)
 
     resolved = understand(target)
-    refuse_oauth(resolved.endpoint)
     typed = target.url.strip() if target.url is not None else None
     if resolved.wording is None:
         text = resolved.info.url or ""
@@ -103,4 +102,5 @@ def _word(text: str, literal: bool, platform: str) -> str:
 
 
 def _has_timeouts(target: Target) -> bool:
-    return (target.connect_timeout, target.call_timeout, target.max_call_timeout) != (None, None, None)
+    limits = (target.connect_timeout, target.call_timeout, target.max_call_timeout, target.login_timeout)
+    return any(limit is not None for limit in limits)

@@ -27,6 +27,9 @@ SHORTEST_SECRET: Final = 6
 SHORTEST_FRAGMENT: Final = 4
 """Characters of a secret's beginning that are masked where a text was cut. Fewer tell nothing and occur everywhere."""
 
+LEARNED_SECRETS: Final = 100
+"""Secrets that came later and are remembered: a token that is renewed every minute must not cost ever more."""
+
 HARMLESS_HEADERS: Final = frozenset(
     {
         "accept",
@@ -114,12 +117,15 @@ _ORDINARY: Final = re.compile(
 )
 
 
-@attrs.frozen
+@attrs.define
 class Redactor:
     """Knows the secret values of one target and masks them."""
 
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
     """Longest first. Make it with `Redactor.of`."""
+    _given: tuple[str, ...] | None = attrs.field(default=None, init=False, repr=False)
+    """Those of the target, once others were learned."""
+    _learned: dict[str, None] = attrs.field(factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, values: Iterable[str]) -> "Redactor":
@@ -130,6 +136,19 @@ class Redactor:
         """
         forms = {form for value in values for form in _forms(value) if len(form) >= SHORTEST_SECRET}
         return cls(tuple(sorted(forms, key=lambda form: (-len(form), form))))
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Mask these values as well from now on: tokens that came later. The last LEARNED_SECRETS are remembered."""
+        new = [value for value in values if value and value not in self._learned]
+        if not new:
+            return
+        if self._given is None:
+            self._given = self.secrets
+        self._learned |= dict.fromkeys(new)
+        for value in list(self._learned)[:-LEARNED_SECRETS]:
+            del self._learned[value]
+        forms = {*self._given, *Redactor.of(self._learned).secrets}
+        self.secrets = tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
     def text(self, text: str) -> str:
         """Return the text with every occurrence of a secret replaced by `***`, also of its beginning before a cut."""
@@ -304,6 +323,34 @@ def secrets_in_headers(headers: Mapping[str, str]) -> set[str]:
         if name.lower() not in HARMLESS_HEADERS:
             secrets |= _credentials(value)
     return secrets
+
+
+_OAUTH_SECRETS: Final = (
+    "access_token|refresh_token|id_token|id_token_hint|client_secret|client_assertion|assertion|code|code_verifier"
+    "|device_code|registration_access_token|subject_token|actor_token|password"
+)
+_OAUTH_JSON: Final = re.compile(rf'"({_OAUTH_SECRETS})"(\s{{0,20}}:\s{{0,20}}")((?:[^"\\]|\\.)*)')
+_OAUTH_FORM: Final = re.compile(rf"(?<![\w-])({_OAUTH_SECRETS})(=)([^&\s\"'<>]*)")
+
+
+def redact_oauth(text: str) -> str:
+    """Return what OAuth sends, a form or JSON, without the values that OAuth has as secrets, however short."""
+    masked = _OAUTH_JSON.sub(lambda match: f'"{match[1]}"{match[2]}{MASK}', text)
+    return _OAUTH_FORM.sub(lambda match: f"{match[1]}{match[2]}{MASK}", masked)
+
+
+def secrets_in_oauth(text: str) -> set[str]:
+    """Return the values that `redact_oauth` masks, decoded and as they were written."""
+    found: set[str] = set()
+    for match in _OAUTH_JSON.finditer(text):
+        found.add(match[3])
+        try:
+            found.add(json.loads(f'"{match[3]}"'))
+        except ValueError:
+            continue  # cut short, or no JSON
+    for match in _OAUTH_FORM.finditer(text):
+        found |= {match[3], unquote_plus(match[3])}
+    return {value for value in found if value}
 
 
 def secrets_in_auth(auth: object) -> set[str]:

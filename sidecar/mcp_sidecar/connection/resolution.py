@@ -10,11 +10,12 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from mcp_sidecar.connection import commandline
+from mcp_sidecar.connection.auth import Bearer, read_auth
 from mcp_sidecar.connection.environment import OWN_VENV
 from mcp_sidecar.connection.errors import ConnectionFailed, InvalidTarget, MalformedTarget
 from mcp_sidecar.connection.http_url import (
@@ -142,19 +143,6 @@ def resolve(
     return attrs.evolve(_resolved_program(command, surroundings, environ), wording=wording)
 
 
-def refuse_oauth(endpoint: Endpoint) -> None:
-    """Stop at an endpoint that can't be opened yet.
-
-    Raises:
-        InvalidTarget: it needs OAuth.
-    """
-    if isinstance(endpoint, HttpEndpoint) and endpoint.auth is not None:
-        raise InvalidTarget(
-            "OAuth is not supported yet.",
-            suggestion='Pass a token: "auth": {"type": "bearer", "token": …}, or "headers".',
-        )
-
-
 def _resolve_http(target: Target, text: str) -> Resolved:
     url = http_url(text)
     if target.type == "stdio":
@@ -172,16 +160,22 @@ def _resolve_http(target: Target, text: str) -> Resolved:
         )
     headers = dict(target.headers or {})
     _check_headers(headers)
-    auth = target.auth or None
+    auth = read_auth(target.auth)
+    if auth is not None and any(name.lower() == "authorization" for name in headers):
+        raise InvalidTarget(
+            "Both `auth` and the header Authorization were given.",
+            suggestion="Remove one of them.",
+            details={"field": "auth"},
+        )
     if has_userinfo(url) and (auth is not None or any(name.lower() == "authorization" for name in headers)):
         raise InvalidTarget(
             "The URL has a user in it, and `auth` or an Authorization header was given as well: only one can be sent.",
             suggestion="Remove the user and the password from the URL, or the other credentials.",
             details={"field": "url"},
         )
-    secrets = secrets_in_auth(auth)
-    if isinstance(auth, Mapping) and auth.get("type") == "bearer":
-        headers |= _bearer(auth, headers)
+    secrets = secrets_in_auth(target.auth)
+    if isinstance(auth, Bearer):
+        headers["Authorization"] = f"Bearer {auth.token}"
         auth = None
     secrets |= secrets_in_url(url) | secrets_in_headers(headers)
     redactor = Redactor.of(secrets)
@@ -421,6 +415,7 @@ def _check_fields(target: Target) -> None:
         ("connectTimeout", target.connect_timeout),
         ("callTimeout", target.call_timeout),
         ("maxCallTimeout", target.max_call_timeout),
+        ("loginTimeout", target.login_timeout),
     ):
         if timeout is not None:
             checked_timeout(field, timeout)
@@ -455,23 +450,6 @@ def _check_headers(headers: Mapping[str, str]) -> None:
                 suggestion="Check the value for a line break copied with it; write other characters percent-encoded.",
                 details={"field": "headers", "header": name},
             )
-
-
-def _bearer(auth: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
-    token = auth.get("token")
-    if not isinstance(token, str) or not token or not _HEADER_VALUE.fullmatch(token):
-        raise InvalidTarget(
-            "`auth` is of type bearer, but its `token` is missing or has characters that no header can have.",
-            suggestion='Pass {"type": "bearer", "token": "…"}.',
-            details={"field": "auth"},
-        )
-    if any(name.lower() == "authorization" for name in headers):
-        raise InvalidTarget(
-            "Both `auth` and the header Authorization were given.",
-            suggestion="Remove one of them.",
-            details={"field": "auth"},
-        )
-    return {"Authorization": f"Bearer {token}"}
 
 
 def _listed(names: list[str]) -> str:

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Coroutine, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urljoin
 
 import httpx2
@@ -16,6 +16,9 @@ from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionFailed, ConnectionLost, ProtocolError, SidecarError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.oauth import Authority
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +31,16 @@ class SseChannel(Channel):
 
     transport: ClassVar[Transport] = "sse"
 
-    def __init__(self, endpoint: HttpEndpoint, events: ChannelEvents) -> None:
+    def __init__(self, endpoint: HttpEndpoint, events: ChannelEvents, authority: "Authority | None" = None) -> None:
         """
         Args:
             endpoint: where the server is.
             events: who is told what happens.
+            authority: has the token of every request, where the target asks for OAuth.
         """
         self._endpoint = endpoint
         self._events = events
+        self._authority = authority
         self._client: httpx2.AsyncClient
         self._leftovers = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +80,7 @@ class SseChannel(Channel):
             request = self._client.build_request(
                 "GET", self._endpoint.url, headers={"accept": "text/event-stream", "cache-control": "no-store"}
             )
-            response = await http.send_within_origin(self._client, request, self._events.tap)
+            response = await http.send_authorized(self._client, request, self._events.tap, authority=self._authority)
             try:
                 if response.status_code != 200:
                     body = await http.read_error_body(response, self._events.tap)
@@ -171,7 +176,14 @@ class SseChannel(Channel):
                 content=encode(message),
                 headers={"content-type": "application/json"},
             )
-            response = await http.send_within_origin(self._client, request, self._events.tap, message)
+            response = await http.send_authorized(
+                self._client,
+                request,
+                self._events.tap,
+                message,
+                authority=self._authority,
+                pause=None if request_id is None else self._events.patience(request_id),
+            )
             try:
                 taken = response.status_code < 300  # then its body says nothing, or "Accepted"
                 body = await http.read_error_body(response, None if taken else self._events.tap)
@@ -180,6 +192,8 @@ class SseChannel(Channel):
             if taken:
                 return
             error = http.status_error(response, body)
+        except SidecarError as failure:
+            error = failure
         except http.UNREACHABLE as failure:
             error = http.unreachable(failure, self._endpoint.url)
         except http.FAILURES as failure:

@@ -53,4 +53,6 @@ def import_stack() -> None:
         gc.freeze()
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
+        # It logs what ends an authorization with its traceback, which quotes answers; the error tells what may be told.
+        logging.getLogger("mcp.client.auth").setLevel(logging.CRITICAL)
         _imported.set()

@@ -7,17 +7,27 @@ import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Collection, Coroutine, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx2
 
 from mcp_sidecar.connection import http, inbound
 from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, RequestId, encode
 from mcp_sidecar.connection.defects import log_defect
-from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, SessionExpired, SidecarError, TransportError
+from mcp_sidecar.connection.errors import (
+    AuthenticationRequired,
+    ConnectionLost,
+    ProtocolError,
+    SessionExpired,
+    SidecarError,
+    TransportError,
+)
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
 from mcp_sidecar.connection.trace import Tap
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.oauth import Authority
 
 logger = logging.getLogger(__name__)
 
@@ -57,14 +67,16 @@ class StreamableHttpChannel(Channel):
 
     transport: ClassVar[Transport] = "streamable-http"
 
-    def __init__(self, endpoint: HttpEndpoint, events: ChannelEvents) -> None:
+    def __init__(self, endpoint: HttpEndpoint, events: ChannelEvents, authority: "Authority | None" = None) -> None:
         """
         Args:
             endpoint: where the server is.
             events: who is told what happens.
+            authority: has the token of every request, where the target asks for OAuth.
         """
         self._endpoint = endpoint
         self._events = events
+        self._authority = authority
         self._client: httpx2.AsyncClient
         self._leftovers = contextlib.AsyncExitStack()
         self._outbox: asyncio.Queue[tuple[Message, Mapping[str, str]]] = asyncio.Queue()
@@ -104,9 +116,11 @@ class StreamableHttpChannel(Channel):
                     task.cancel()
                 await asyncio.wait(self._tasks)
             if gracefully and self._session_id is not None:
-                with contextlib.suppress(*http.FAILURES):
+                with contextlib.suppress(*http.FAILURES, SidecarError):
                     request = self._client.build_request("DELETE", self._endpoint.url, headers=self._headers())
                     async with asyncio.timeout(DELETE_TIMEOUT):
+                        if self._authority is not None:
+                            await self._authority.sign(request)
                         response = await http.send_within_origin(self._client, request, self._events.tap)
                         await response.aclose()
 
@@ -149,7 +163,14 @@ class StreamableHttpChannel(Channel):
                     **headers,
                 },
             )
-            response = await http.send_within_origin(self._client, request, self._events.tap, message)
+            response = await http.send_authorized(
+                self._client,
+                request,
+                self._events.tap,
+                message,
+                authority=self._authority,
+                pause=None if request_id is None else self._events.patience(request_id),
+            )
             try:
                 if response.status_code >= 300:
                     await self._refused(response, message, request_id, had_session)
@@ -159,6 +180,8 @@ class StreamableHttpChannel(Channel):
                     await self._answer(response, request_id)
             finally:
                 await response.aclose()
+        except SidecarError as error:
+            self._fail(request_id, error)
         except http.UNREACHABLE as error:
             self._unreachable(error, request_id)
         except http.FAILURES as error:
@@ -189,7 +212,7 @@ class StreamableHttpChannel(Channel):
             # The server's own JSON-RPC error; its id may be null when the request was refused unread.
             self._events.received({"jsonrpc": "2.0", "id": request_id, "error": own})
         elif request_id is not None:
-            self._events.failed(request_id, error)
+            self._fail(request_id, error)
         elif message.get("method") != "notifications/cancelled":
             self._events.violated(f"{message.get('method', 'an answer')} was refused: {error}", inbound.excerpt(body))
 
@@ -309,7 +332,7 @@ class StreamableHttpChannel(Channel):
         if last_id:
             headers["last-event-id"] = last_id
         request = self._client.build_request("GET", self._endpoint.url, headers=headers)
-        return await http.send_within_origin(self._client, request, self._events.tap)
+        return await http.send_authorized(self._client, request, self._events.tap, authority=self._authority)
 
     # failing
 
@@ -361,7 +384,9 @@ class StreamableHttpChannel(Channel):
         self._events.ended(expired)
 
     def _fail(self, request_id: RequestId | None, error: SidecarError) -> None:
-        if request_id is not None:
+        if request_id is not None and _wants_token(error) and self._authority and not self._authority.established:
+            self._events.ended(error)  # no other handshake would be taken either: the token comes first
+        elif request_id is not None:
             self._events.failed(request_id, error)
 
     # details
@@ -439,6 +464,11 @@ def _error_in(body: bytes) -> tuple[object, dict[str, Any] | None]:
     if isinstance(error, dict) and isinstance(error.get("code"), int) and isinstance(error.get("message"), str):
         return value.get("id"), error
     return None, None
+
+
+def _wants_token(error: SidecarError) -> bool:
+    refusal = error.refusal if isinstance(error, AuthenticationRequired) else None
+    return refusal is not None and (refusal.status == 401 or refusal.wants_more_scopes)
 
 
 def _stream_ended() -> TransportError:

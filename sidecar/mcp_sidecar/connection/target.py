@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
+from mcp_sidecar.connection.auth import OAuth
 from mcp_sidecar.connection.status import TargetInfo, Transport
 
 
@@ -36,6 +37,8 @@ class Target:
     """Seconds."""
     max_call_timeout: float | None = None
     """Seconds up to which progress extends `call_timeout`."""
+    login_timeout: float | None = None
+    """Seconds that a person has to log in."""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,8 +75,8 @@ class HttpEndpoint:
     """Those of the target; a bearer token is already among them."""
     may_fall_back_to_sse: bool
     """Whether the transport was detected, not asked for, so that SSE may be tried when the server only has that."""
-    auth: Literal["oauth"] | Mapping[str, Any] | None = attrs.field(default=None, repr=False)
-    """The target's `auth` where it takes more than a header: OAuth. None for a bearer token."""
+    auth: OAuth | None = None
+    """The target's `auth` where it takes more than a header. None for a bearer token."""
 
 
 Endpoint = StdioEndpoint | HttpEndpoint

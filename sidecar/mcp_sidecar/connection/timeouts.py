@@ -1,4 +1,4 @@
-"""How long to wait: for a connection, and for an answer, which progress may put off. The two are independent."""
+"""How long to wait: for a connection, for an answer (progress may put it off), for a person. All are independent."""
 
 import math
 from collections.abc import Mapping
@@ -11,12 +11,15 @@ from mcp_sidecar.connection.errors import MalformedTarget
 CONNECT_VARIABLE: Final = "MCP_TEST_CONNECT_TIMEOUT"
 CALL_VARIABLE: Final = "MCP_TEST_CALL_TIMEOUT"
 MAX_CALL_VARIABLE: Final = "MCP_TEST_MAX_CALL_TIMEOUT"
+LOGIN_VARIABLE: Final = "MCP_TEST_LOGIN_TIMEOUT"
 DEFAULT_CONNECT: Final = 30.0
 """Seconds."""
 DEFAULT_CALL: Final = 60.0
 """Seconds."""
 DEFAULT_MAX_CALL: Final = 600.0
 """Seconds."""
+DEFAULT_LOGIN: Final = 300.0
+"""Seconds: enough to find a password and a second factor."""
 
 
 @attrs.frozen(kw_only=True)
@@ -27,9 +30,16 @@ class Timeouts:
     call: float = DEFAULT_CALL
     max_call: float = DEFAULT_MAX_CALL
     """Up to which progress extends `call`; where `call` is longer, that one counts."""
+    login: float = DEFAULT_LOGIN
+    """For a person who logs in."""
 
     def overridden(
-        self, *, connect: float | None = None, call: float | None = None, max_call: float | None = None
+        self,
+        *,
+        connect: float | None = None,
+        call: float | None = None,
+        max_call: float | None = None,
+        login: float | None = None,
     ) -> "Timeouts":
         """Return these timeouts with a request's own in front.
 
@@ -37,6 +47,7 @@ class Timeouts:
             connect: the request's `connectTimeout` in seconds; None keeps this one.
             call: the request's `callTimeout` in seconds; None keeps this one.
             max_call: the request's `maxCallTimeout` in seconds; None keeps this one.
+            login: the request's `loginTimeout` in seconds; None keeps this one.
 
         Raises:
             MalformedTarget: a value is no positive finite number; names the field.
@@ -45,6 +56,7 @@ class Timeouts:
             connect=self.connect if connect is None else checked_timeout("connectTimeout", connect),
             call=self.call if call is None else checked_timeout("callTimeout", call),
             max_call=self.max_call if max_call is None else checked_timeout("maxCallTimeout", max_call),
+            login=self.login if login is None else checked_timeout("loginTimeout", login),
         )
 
 
@@ -55,9 +67,10 @@ def read_timeouts(settings: Mapping[str, Any] | None, environ: Mapping[str, str]
     passed over with a warning.
 
     Args:
-        settings: `initializationOptions.mcp`; its `connectTimeout`, `callTimeout` and `maxCallTimeout` are read.
-        environ: the environment; `MCP_TEST_CONNECT_TIMEOUT`, `MCP_TEST_CALL_TIMEOUT` and
-            `MCP_TEST_MAX_CALL_TIMEOUT` are read.
+        settings: `initializationOptions.mcp`; its `connectTimeout`, `callTimeout`, `maxCallTimeout` and `loginTimeout`
+            are read.
+        environ: the environment; `MCP_TEST_CONNECT_TIMEOUT`, `MCP_TEST_CALL_TIMEOUT`,
+            `MCP_TEST_MAX_CALL_TIMEOUT` and `MCP_TEST_LOGIN_TIMEOUT` are read.
 
     Returns:
         The timeouts, and one sentence for each value that was refused.
@@ -75,6 +88,7 @@ def read_timeouts(settings: Mapping[str, Any] | None, environ: Mapping[str, str]
         connect=chosen("connectTimeout", CONNECT_VARIABLE, DEFAULT_CONNECT),
         call=chosen("callTimeout", CALL_VARIABLE, DEFAULT_CALL),
         max_call=chosen("maxCallTimeout", MAX_CALL_VARIABLE, DEFAULT_MAX_CALL),
+        login=chosen("loginTimeout", LOGIN_VARIABLE, DEFAULT_LOGIN),
     )
     return timeouts, warnings
 

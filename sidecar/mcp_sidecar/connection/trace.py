@@ -78,11 +78,11 @@ class TraceFrame:
     message: str
     """What it was, on one line."""
     body: str | None = None
-    """The text as it was on the wire; absent for an HTTP head alone."""
+    """The text as it was on the wire; absent for an HTTP head alone. With `http`, what that carried."""
     cut: int | None = None
     """Bytes of the body that are left out, if any are."""
     http: HttpExchange | None = None
-    """For an HTTP head alone."""
+    """For an HTTP head, or an exchange that carried no message of MCP's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -163,15 +163,29 @@ class Tap:
             body = redact_url(data[:BODY_LIMIT]).encode("utf-8", "replace")
         self._trace.add(Recorded(self, "received", ("event", _short(name)), body, len(body)))
 
-    def requested(self, method: str, url: object, headers: RawHeaders) -> None:
-        """An HTTP request without a message goes out."""
-        self._trace.add(Recorded(self, "sent", head=_Head(method, url, headers)))
+    def requested(self, method: str, url: object, headers: RawHeaders, body: bytes | None = None) -> None:
+        """An HTTP request without a message goes out.
+
+        Args:
+            method, url, headers: its head.
+            body: what it carries that is no message, its secrets masked already.
+        """
+        size = len(body or b"")
+        self._trace.add(Recorded(self, "sent", body=body or None, size=size, head=_Head(method, url, headers)))
 
     def responded(
-        self, method: str, url: object, headers: RawHeaders, *, status: int, response_headers: RawHeaders
+        self,
+        method: str,
+        url: object,
+        headers: RawHeaders,
+        *,
+        status: int,
+        response_headers: RawHeaders,
+        body: bytes | None = None,
     ) -> None:
-        """The answer to an HTTP request begins."""
-        self._trace.add(Recorded(self, "received", head=_Head(method, url, headers, status, response_headers)))
+        """The answer to an HTTP request begins; with `body`, as for `requested`, it is the whole answer."""
+        head, size = _Head(method, url, headers, status, response_headers), len(body or b"")
+        self._trace.add(Recorded(self, "received", body=body or None, size=size, head=head))
 
     def unanswered(self, method: str, url: object, headers: RawHeaders, *, failure: str) -> None:
         """An HTTP request that gets no answer."""
@@ -335,7 +349,7 @@ class Recorded:
         exchange = self._head.readable(self._tap.redactor)
         sent = [f"> {name}: {value}" for name, value in exchange.request_headers.items()]
         received = [f"< {name}: {value}" for name, value in (exchange.response_headers or {}).items()]
-        return "\n".join([*sent, *received])
+        return "\n".join([*sent, *received, *([] if self.body is None else ["", self.body])])
 
     @property
     def body(self) -> str | None:

@@ -41,6 +41,7 @@ from mcp_sidecar.server.methods import (
 )
 from mcp_sidecar.server.options import read_options
 from mcp_sidecar.server.params import PrefillParams, RequestParams, ShowParams, StatusParams
+from mcp_sidecar.server.person import EditorPerson
 from mcp_sidecar.server.presenter import Presenter
 from mcp_sidecar.server.results import Page, Prefilled
 from mcp_sidecar.server.settings import Settings
@@ -70,12 +71,14 @@ class Sidecar:
         self._verbose = False
         """Whether the trace shows whole frames."""
         self._host = EditorHost(lambda: self.server)
+        self._person = EditorPerson(lambda: self.server)
         self.manager = ConnectionManager(
             self,
             host=self._host,
             timeouts=self._settings.current_timeouts,
             workspace=self._workspace_folder,
             environ=self._environ,
+            person=self._person,
         )
         self._calls = Calls(self.manager)
         self.server: WireServer = create_server(
@@ -266,6 +269,7 @@ class Sidecar:
         self._host.introduce(params, self._settings.read_client(params.initialization_options))
         self._asked_trace = params.trace
         self._set_trace()
+        self._person.introduce(params)
         return {"mcp": {"version": VERSION, "methods": [method.name for method in METHODS]}}
 
     async def _on_initialized(self) -> None:

@@ -163,7 +163,7 @@ def test_the_target_is_shown_as_the_status_shows_it(previewed: Previewed, surrou
         ({"url": "npx", "connect_timeout": -1.0}, MalformedTarget),
         ({"url": "missing.py"}, InvalidTarget),
         ({"url": "npx 'open"}, InvalidTarget),
-        ({"url": "http://h/mcp", "auth": "oauth"}, InvalidTarget),
+        ({"url": "http://h/mcp", "auth": {"type": "oauth", "clientSecret": "x"}}, InvalidTarget),
         ({"url": "uvx pkg"}, ConnectionFailed),
         ({"command": "nowhere"}, ConnectionFailed),
     ],

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mcp_sidecar.connection.auth import ClientCredentials
 from mcp_sidecar.connection.errors import ConnectionFailed, InvalidTarget, SidecarError
 from mcp_sidecar.connection.resolution import Resolved, resolve
 from mcp_sidecar.connection.target import HttpEndpoint, StdioEndpoint, Target
@@ -169,9 +170,10 @@ def test_a_user_in_a_url_is_shown_nowhere(resolved: Resolve) -> None:
 
 
 def test_oauth_is_handed_on_and_its_secret_known(resolved: Resolve) -> None:
-    auth = {"type": "client_credentials", "clientId": "id", "clientSecret": "very-secret"}
+    auth = {"type": "client_credentials", "clientId": "id", "clientSecret": "very-secret", "scopes": ["a", "b"]}
     found = resolved(url="http://h/", auth=auth)
-    assert http(found).auth == auth
+    assert http(found).auth == ClientCredentials(client_id="id", client_secret="very-secret", scopes=("a", "b"))
+    assert "very-secret" not in repr(found)
     assert found.redactor.text("very-secret") == "***"
 
 
@@ -202,9 +204,27 @@ def test_oauth_is_handed_on_and_its_secret_known(resolved: Resolve) -> None:
         ({"url": "http://h", "headers": {"A": "ä"}}, "header A"),
         ({"url": "http://h", "auth": {"type": "bearer"}}, "`token`"),
         ({"url": "http://h", "auth": {"type": "bearer", "token": "t"}, "headers": {"authorization": "x"}}, "Both"),
+        ({"url": "http://h", "auth": "oauth", "headers": {"Authorization": "x"}}, "Both"),
+        ({"url": "http://me:pw@h", "auth": "oauth"}, "only one can be sent"),
+        ({"url": "http://h", "auth": {"type": "basic"}}, "`type`"),
+        ({"url": "http://h", "auth": {"clientId": "x"}}, "missing"),
+        ({"url": "http://h", "auth": {"type": "oauth", "client_id": "x"}}, "`client_id`"),
+        ({"url": "http://h", "auth": {"type": "oauth", "clientSecret": "x"}}, "without a `clientId`"),
+        ({"url": "http://h", "auth": {"type": "oauth", "clientId": 5}}, "`clientId`"),
+        ({"url": "http://h", "auth": {"type": "oauth", "scopes": ["a b"]}}, "`scopes`"),
+        ({"url": "http://h", "auth": {"type": "oauth", "clientMetadataUrl": "http://c/x"}}, "`clientMetadataUrl`"),
+        ({"url": "http://h", "auth": {"type": "oauth", "clientMetadataUrl": "https://c/"}}, "`clientMetadataUrl`"),
+        ({"url": "http://h", "auth": {"type": "oauth", "tokenEndpointAuthMethod": "x"}}, "`tokenEndpointAuthMethod`"),
+        ({"url": "http://h", "auth": {"type": "client_credentials", "clientId": "x"}}, "neither"),
+        ({"url": "http://h", "auth": {"type": "client_credentials", "clientSecret": "x"}}, "`clientId`"),
+        (
+            {"url": "http://h", "auth": {"type": "client_credentials", "clientId": "x", "privateKey": "x"}},
+            "no key in PEM",
+        ),
         ({"command": "node", "protocol_version": "latest"}, "`protocolVersion`"),
         ({"command": "node", "connect_timeout": 0}, "`connectTimeout`"),
         ({"command": "node", "call_timeout": float("nan")}, "`callTimeout`"),
+        ({"url": "http://h", "login_timeout": -1}, "`loginTimeout`"),
         ({"command": "node", "cwd": "nowhere"}, "`cwd`"),
         ({"command": "node", "env_file": "nowhere.env"}, "`envFile`"),
         ({"url": "node 'x"}, "column 6"),

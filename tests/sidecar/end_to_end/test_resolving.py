@@ -41,7 +41,7 @@ async def test_a_url_is_not_asked(editor: Editor) -> None:
 REFUSED = [
     {"url": "missing_server.py"},
     {"url": "ws://127.0.0.1:1/mcp"},
-    {"url": "http://127.0.0.1:1/mcp", "auth": "oauth"},
+    {"url": "http://127.0.0.1:1/mcp", "auth": {"type": "oauth", "clientSecret": "x"}},
     {"command": "no-such-program"},
     {"url": "x", "command": "y"},
     {"url": "x", "conectTimeout": 1},
