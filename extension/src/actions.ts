@@ -1,16 +1,13 @@
 /** What the user can do, and when: the menu and the tooltip offer what the palette does, read from the manifest. */
 import type { StateName } from "./state.ts";
 
+/** A command as package.json contributes it. */
 export interface Action {
   command: string;
   /** Translated by VS Code. */
   title: string;
   /** As in `$(plug)`. */
   icon: string;
-}
-
-/** A command as package.json contributes it. */
-export interface Contribution extends Action {
   enablement?: string;
 }
 
@@ -19,12 +16,10 @@ export interface Contribution extends Action {
  * @param contributions `contributes.commands` of the manifest; their `enablement` names the states in which they make
  *   sense, as `mcpSidecar.state =~ /^(a|b)$/`, and whether they need a target
  */
-export function actionsIn(contributions: readonly Contribution[], state: StateName, hasTarget: boolean): Action[] {
+export function actionsIn(contributions: readonly Action[], state: StateName, hasTarget: boolean): Action[] {
   return contributions.filter(({ enablement = "" }) => {
-    const states = /mcpSidecar\.state =~ \/\^\((.*?)\)\$\//.exec(enablement)?.[1]?.split("|");
-    const elsewhere = enablement.includes("resourceScheme");
-    return (
-      !elsewhere && (states?.includes(state) ?? true) && (hasTarget || !enablement.includes("mcpSidecar.hasTarget"))
-    );
+    const states = /mcpSidecar\.state =~ \/(.*?)\//.exec(enablement)?.[1] ?? "";
+    const needs = (name: string) => enablement.includes(name);
+    return new RegExp(states).test(state) && (hasTarget || !needs("mcpSidecar.hasTarget")) && !needs("resourceScheme");
   });
 }

@@ -4,13 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { type LogOutputChannel, l10n } from "vscode";
-import {
-  CloseAction,
-  ErrorAction,
-  ExecuteCommandRequest,
-  LanguageClient,
-  type MessageTransports,
-} from "vscode-languageclient/node";
+import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
 import { childEnvironment, type Launch } from "./launch.ts";
 import { launchSettings, sidecarSettings } from "./settings.ts";
@@ -24,7 +18,7 @@ const HANG_MS = 1000;
 /** Milliseconds after which a program that does not answer `initialize` counts as no sidecar. */
 const START_MS = 30_000;
 
-export class Client extends LanguageClient {
+export class Client extends client.LanguageClient {
   private process: ChildProcess | undefined;
   private ending = false;
   private lastWords = "";
@@ -45,13 +39,11 @@ export class Client extends LanguageClient {
         stderr: (input) => void createInterface({ input }).on("line", (line) => this.logLine(line, log)),
       },
       errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        error: () => ({ action: client.ErrorAction.Continue, handled: true }),
         closed: async () => {
           const message = await this.causeOfDeath();
-          if (!this.ending) {
-            died(message);
-          }
-          return { action: CloseAction.DoNotRestart, handled: true, message };
+          if (!this.ending) died(message);
+          return { action: client.CloseAction.DoNotRestart, handled: true, message };
         },
       },
     });
@@ -80,18 +72,14 @@ export class Client extends LanguageClient {
     this.ending = true;
     const answered = this.sendRequest("mcp/status").catch(() => undefined);
     // When a window closes there is little time, and one that hangs would not notice the end of its stdin either.
-    if ((await Promise.race([answered, delay(HANG_MS, "hangs")])) === "hangs") {
-      this.process?.kill("SIGKILL");
-    }
+    if ((await Promise.race([answered, delay(HANG_MS, "hangs")])) === "hangs") this.process?.kill("SIGKILL");
     await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
-    if (this.process?.exitCode === null) {
-      this.process.kill("SIGKILL");
-    }
+    if (this.process?.exitCode === null) this.process.kill("SIGKILL");
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */
-  override registerFeature(feature: Parameters<LanguageClient["registerFeature"]>[0]): void {
-    if (!("registrationType" in feature) || feature.registrationType.method !== ExecuteCommandRequest.method) {
+  override registerFeature(feature: Parameters<client.LanguageClient["registerFeature"]>[0]): void {
+    if (!("registrationType" in feature) || feature.registrationType.method !== client.ExecuteCommandRequest.method) {
       super.registerFeature(feature);
     }
   }
@@ -101,7 +89,7 @@ export class Client extends LanguageClient {
     super.error(message, data, false);
   }
 
-  protected override async createMessageTransports(encoding: string): Promise<MessageTransports> {
+  protected override async createMessageTransports(encoding: string): Promise<client.MessageTransports> {
     const transports = await super.createMessageTransports(encoding);
     // The base class forgets it when it stops.
     this.process = this.serverProcess;
@@ -111,9 +99,7 @@ export class Client extends LanguageClient {
   private logLine(line: string, log: LogOutputChannel): void {
     const level = / (ERROR|CRITICAL) /.test(line) ? "error" : / WARNING /.test(line) ? "warn" : "info";
     // The last line of a traceback, or of what Python says before the log is set up.
-    if (!/ (DEBUG|INFO|WARNING) /.test(line)) {
-      this.lastWords = line;
-    }
+    if (!/ (DEBUG|INFO|WARNING) /.test(line)) this.lastWords = line;
     log[level](line);
   }
 

@@ -1,28 +1,13 @@
 /** The commands of the palette: a flat table; each does its work elsewhere. */
-import { commands, type Disposable, type LogOutputChannel, l10n, Uri, window, workspace } from "vscode";
-import type { Action } from "./actions.ts";
-import type { ToolCaller } from "./callTool.ts";
-import type { Connector } from "./connect.ts";
-import type { Documents } from "./documents.ts";
+import { commands, type Disposable, l10n, Uri, window, workspace } from "vscode";
+import { callDocument, callTool } from "./callTool.ts";
+import { connect, reconnect } from "./connect.ts";
 import { failureOf } from "./failure.ts";
-import type { Target } from "./protocol.ts";
-import type { ResultPanel } from "./resultPanel.ts";
-import type { ServerOutput } from "./serverOutput.ts";
+import { offer } from "./offer.ts";
+import type { Parts } from "./parts.ts";
 import { SECTION } from "./settings.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { statusView } from "./statusView.ts";
-
-/** What the commands work with. */
-export interface Parts {
-  log: LogOutputChannel;
-  sidecar: Sidecar;
-  connector: Connector;
-  documents: Documents;
-  tools: ToolCaller;
-  panel: ResultPanel;
-  output: ServerOutput;
-  actions: () => Action[];
-}
 
 /** The document that *Show Status* opens. */
 export const STATUS_FILE = "MCP Status.json";
@@ -30,39 +15,37 @@ export const STATUS_FILE = "MCP Status.json";
 /** What may be done in a workspace that is not trusted: nothing that starts something. */
 const HARMLESS = ["showMenu", "showLog", "showStatus", "showServerOutput", "openSettings"];
 
+const COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
+  showMenu,
+  connect,
+  disconnect: ({ sidecar }) => sidecar.request("mcp/disconnect", null),
+  reconnect,
+  restart: ({ sidecar }) => sidecar.restart(),
+  callTool,
+  callWithArguments: (parts, uri = window.activeTextEditor?.document.uri) => uri && callDocument(parts, uri),
+  // The sidecar's code lens.
+  show: (parts, { document }: { document: string }) => callDocument(parts, Uri.parse(document)),
+  openResult: ({ documents, panel }) => window.showTextDocument(documents.set("MCP Result.json", panel.whole)),
+  openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
+  showStatus: ({ documents, sidecar }) => window.showTextDocument(documents.set(STATUS_FILE, statusText(sidecar))),
+  showServerOutput: ({ output }) => output.channel.show(true),
+  showLog: ({ log }) => log.show(true),
+};
+
 export function registerCommands(parts: Parts): Disposable[] {
-  const { log, sidecar, connector, documents, tools, panel, output } = parts;
-  const table: Record<string, (...args: never[]) => unknown> = {
-    showMenu: () => showMenu(parts),
-    connect: (target?: Target | string) => connector.connect(target),
-    disconnect: () => sidecar.request("mcp/disconnect", null),
-    reconnect: () => connector.reconnect(),
-    restart: () => sidecar.restart(),
-    callTool: (name?: string) => tools.pick(name),
-    callWithArguments: (uri = window.activeTextEditor?.document.uri) => uri && tools.call(uri),
-    // The sidecar's code lens.
-    show: ({ document }: { document: string }) => tools.call(Uri.parse(document)),
-    openResult: () => documents.show("MCP Result.json", panel.whole),
-    openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
-    showStatus: () => documents.show(STATUS_FILE, statusText(sidecar)),
-    showServerOutput: () => output.show(),
-    showLog: () => log.show(true),
-  };
   const run = async (name: string, args: unknown[]) => {
-    if (!workspace.isTrusted && !HARMLESS.includes(name)) {
-      return explainTrust();
-    }
+    if (!workspace.isTrusted && !HARMLESS.includes(name)) return explainTrust();
     try {
-      await table[name]?.(...(args as never[]));
+      await COMMANDS[name]?.(parts, ...(args as never[]));
     } catch (error) {
       const failure = failureOf(error);
       if (failure) {
-        log.error(failure.message);
+        parts.log.error(failure.message);
         void window.showErrorMessage(failure.message);
       }
     }
   };
-  return Object.keys(table).map((name) =>
+  return Object.keys(COMMANDS).map((name) =>
     commands.registerCommand(`${SECTION}.${name}`, (...args: unknown[]) => run(name, args)),
   );
 }
@@ -80,8 +63,7 @@ async function showMenu({ sidecar, actions }: Parts): Promise<void> {
 }
 
 async function explainTrust(): Promise<void> {
-  const manage = l10n.t("Manage Workspace Trust");
+  const manage = () => commands.executeCommand("workbench.trust.manage");
   const message = l10n.t("This workspace is not trusted, so MCP Sidecar starts nothing in it.");
-  const chosen = await window.showWarningMessage(message, manage);
-  await (chosen && commands.executeCommand("workbench.trust.manage"));
+  await offer(window.showWarningMessage, message, { [l10n.t("Manage Workspace Trust")]: manage });
 }

@@ -19,9 +19,7 @@ const KNOWN = [-32800, -32097];
 export function failureOf(error: unknown): Failure | undefined {
   // A ResponseError of the language client, or an Error.
   const { message, code, data } = error as { message?: string; code?: number; data?: Partial<ErrorData> | null };
-  if (error instanceof Unavailable || KNOWN.includes(code ?? 0)) {
-    return undefined;
-  }
+  if (error instanceof Unavailable || KNOWN.includes(code ?? 0)) return undefined;
   const text = withoutLinks(sentences(message, data?.suggestion));
   return { message: text || l10n.t("The request failed without a message."), kind: data?.kind };
 }

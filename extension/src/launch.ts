@@ -26,17 +26,13 @@ export async function launchFromSettings(
   { command: [program, ...args], interpreter }: LaunchSettings,
   env: NodeJS.ProcessEnv,
 ): Promise<Launch | undefined> {
-  if (!program && !interpreter) {
-    return undefined;
-  }
+  if (!program && !interpreter) return undefined;
   const launch = program ? { command: expandHome(program), args } : launchWith(expandHome(interpreter));
   // A program that is no sidecar would only seem to hang, so it is asked for its version first.
   const asked = [...launch.args, "--version"];
   const options = { cwd: homedir(), env, timeout: PREFLIGHT_MS, windowsHide: true };
   const answer = await promisify(execFile)(launch.command, asked, options).catch((error) => error);
-  if (!(answer instanceof Error) && answer.stdout.startsWith("mcp-sidecar ")) {
-    return launch;
-  }
+  if (!(answer instanceof Error) && answer.stdout.startsWith("mcp-sidecar ")) return launch;
   const said = String(answer.stderr || answer.stdout || answer.message || l10n.t("nothing")).trim();
   throw new Error(
     l10n.t(

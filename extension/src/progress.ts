@@ -8,21 +8,16 @@ const SLOW_MS = 300;
 /** Run a task that can be cancelled; a notification with Cancel appears when it takes longer. */
 export async function withProgress<T>(what: string, task: (token: CancellationToken) => Promise<T>): Promise<T> {
   const source = new CancellationTokenSource();
+  const options = { location: ProgressLocation.Notification, title: withoutLinks(what), cancellable: true };
   const running = task(source.token);
-  const title = withoutLinks(what);
   const timer = setTimeout(() => {
-    void window.withProgress({ location: ProgressLocation.Notification, title, cancellable: true }, (_, token) => {
+    void window.withProgress(options, (_, token) => {
       token.onCancellationRequested(() => source.cancel());
-      return running.then(
-        () => undefined,
-        () => undefined,
-      );
+      return Promise.allSettled([running]);
     });
   }, SLOW_MS);
-  try {
-    return await running;
-  } finally {
+  return running.finally(() => {
     clearTimeout(timer);
     source.dispose();
-  }
+  });
 }

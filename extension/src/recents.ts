@@ -1,21 +1,25 @@
-/** The targets that were tried last in this workspace; what is secret in them is in the SecretStorage. */
+/** The targets that were tried last in this workspace; one that holds a secret is, whole, in the SecretStorage. */
 import { randomUUID } from "node:crypto";
-import type { Memento, SecretStorage } from "vscode";
+import { EventEmitter, type Memento, type SecretStorage } from "vscode";
+import type { Target } from "./protocol.ts";
 
 const KEY = "recentTargets";
 const MOST = 10;
 
 /** A target as it is stored in the workspace's state. */
 export interface RecentTarget {
-  /** As the user typed it, without what is secret. */
+  /** One line that can be typed, without what is secret. */
   text: string;
-  /** Under which key the SecretStorage has the whole, where `text` is not all of it. */
+  /** Under which key the SecretStorage has the target, where `text` is not all of it; it tells nothing of it. */
   secret?: string;
 }
 
 export class Recents {
   private readonly state: Memento;
   private readonly secrets: SecretStorage;
+  private readonly changed = new EventEmitter<void>();
+
+  readonly onDidChange = this.changed.event;
 
   constructor(state: Memento, secrets: SecretStorage) {
     this.state = state;
@@ -26,59 +30,33 @@ export class Recents {
     return this.state.get<RecentTarget[]>(KEY, []);
   }
 
-  /** Put a target first.
+  /** Put a target into the list, in place of the one that reads alike: a new secret replaces an old one.
    *
-   * @param whole what the user typed
-   * @param text the same without what is secret, as the sidecar's `mcp/resolve` tells it
+   * @param text the target without what is secret, as the sidecar's `mcp/resolve` tells it
+   * @param isAll whether `text` is all of it
+   * @param place in the list; 0 is for the target that *Reconnect* is to take
    */
-  async add(whole: string, text: string, hasSecrets: boolean): Promise<void> {
-    const recent: RecentTarget = hasSecrets ? { text, secret: await this.keep(whole, text) } : { text };
-    const [kept, dropped] = withFirst(this.all, recent);
-    await this.state.update(KEY, kept);
-    await Promise.all(dropped.map((old) => this.forgetSecret(old)));
+  async add(target: Target, text: string, isAll: boolean, place = 0): Promise<void> {
+    const recent: RecentTarget = isAll ? { text } : { text, secret: `target:${randomUUID()}` };
+    await (recent.secret && this.secrets.store(recent.secret, JSON.stringify(target)));
+    const others = this.all.filter((other) => other.text !== text);
+    await this.update(others.toSpliced(place, 0, recent).slice(0, MOST));
   }
 
-  async remove(recent: RecentTarget): Promise<void> {
-    await this.state.update(
-      KEY,
-      this.all.filter((other) => !same(other, recent)),
-    );
-    await this.forgetSecret(recent);
+  async remove({ text }: RecentTarget): Promise<void> {
+    await this.update(this.all.filter((other) => other.text !== text));
   }
 
   /** The whole of a target; undefined where its secret part is no longer stored. */
-  async wholeOf(recent: RecentTarget): Promise<string | undefined> {
-    return recent.secret ? this.secrets.get(recent.secret) : recent.text;
+  async wholeOf({ text, secret }: RecentTarget): Promise<Target | undefined> {
+    const stored = secret && (await this.secrets.get(secret));
+    return secret === undefined ? { url: text } : stored && JSON.parse(stored);
   }
 
-  /** Put the whole into the SecretStorage; the key, which tells nothing of it. */
-  private async keep(whole: string, text: string): Promise<string> {
-    for (const { secret } of this.all.filter((other) => other.text === text)) {
-      if (secret && (await this.secrets.get(secret)) === whole) {
-        return secret;
-      }
-    }
-    const key = `target:${randomUUID()}`;
-    await this.secrets.store(key, whole);
-    return key;
+  private async update(list: RecentTarget[]): Promise<void> {
+    const dropped = this.all.filter((old) => list.every(({ secret }) => secret !== old.secret));
+    await this.state.update(KEY, list);
+    await Promise.all(dropped.map(({ secret }) => secret && this.secrets.delete(secret)));
+    this.changed.fire();
   }
-
-  private async forgetSecret(recent: RecentTarget): Promise<void> {
-    if (recent.secret) {
-      await this.secrets.delete(recent.secret);
-    }
-  }
-}
-
-/** The list with one more at its head, without a second one like it, and what fell out at its end. */
-export function withFirst(
-  list: readonly RecentTarget[],
-  first: RecentTarget,
-): [kept: RecentTarget[], dropped: RecentTarget[]] {
-  const all = [first, ...list.filter((other) => !same(other, first))];
-  return [all.slice(0, MOST), all.slice(MOST)];
-}
-
-function same(one: RecentTarget, other: RecentTarget): boolean {
-  return one.text === other.text && one.secret === other.secret;
 }

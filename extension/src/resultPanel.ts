@@ -1,11 +1,11 @@
 /** The panel beside the arguments in which what was asked last, and its answer, is read. */
-import { type Disposable, ViewColumn, type WebviewPanel, window } from "vscode";
+import { ViewColumn, type WebviewPanel, window } from "vscode";
 import type { Page } from "./protocol.ts";
 
 /** Opens the answer that the page had to cut. */
 export const OPEN_WHOLE = "mcpSidecar.openResult";
 
-export class ResultPanel implements Disposable {
+export class ResultPanel {
   private panel: WebviewPanel | undefined;
 
   /** The whole answer as JSON, where the page had to cut. */
@@ -26,12 +26,8 @@ export class ResultPanel implements Disposable {
 
   private create(): WebviewPanel {
     const place = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-    const panel = window.createWebviewPanel("mcpSidecar.result", "", place, {
-      enableScripts: false,
-      enableFindWidget: true,
-      enableCommandUris: [OPEN_WHOLE],
-      localResourceRoots: [],
-    });
+    const rights = { enableScripts: false, enableCommandUris: [OPEN_WHOLE], localResourceRoots: [] };
+    const panel = window.createWebviewPanel("mcpSidecar.result", "", place, { ...rights, enableFindWidget: true });
     panel.onDidDispose(() => {
       this.panel = undefined;
     });

@@ -6,19 +6,14 @@ export const SECTION = "mcpSidecar";
 /** Settings that hold only from the sidecar's next start on. */
 export const START_SETTINGS = ["interpreter", "command", "logLevel"].map((name) => `${SECTION}.${name}`);
 
-export interface LaunchSettings {
-  /** A Python interpreter that has the sidecar installed; empty for the extension's own environment. */
-  interpreter: string;
-  /** A whole command line instead; empty for none. */
-  command: readonly string[];
-  logLevel: string;
-}
+export type LaunchSettings = ReturnType<typeof launchSettings>;
 
-export function launchSettings(): LaunchSettings {
+export function launchSettings() {
   const settings = workspace.getConfiguration(SECTION);
   return {
+    /** A Python interpreter that has the sidecar installed; empty for the extension's own environment. */
     interpreter: String(settings.get("interpreter") ?? "").trim(),
-    // Whatever the file holds: a single text is meant as a program.
+    /** A whole command line instead; empty for none. Whatever the file holds: a single text is meant as a program. */
     command: [settings.get<string[] | string>("command") ?? []].flat().filter(Boolean).map(String),
     logLevel: settings.get("logLevel", "warning"),
   };

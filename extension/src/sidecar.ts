@@ -1,11 +1,12 @@
 /** The sidecar: started, restarted, stopped, asked; its state is what the user sees. */
 import { type CancellationToken, EventEmitter, type LogOutputChannel, workspace } from "vscode";
 import { Client } from "./client.ts";
+import type { EnvironmentOptions } from "./environment.ts";
 import { Unavailable } from "./failure.ts";
 import type { Launch } from "./launch.ts";
 import { withProgress } from "./progress.ts";
 import type { ConnectionStatus, Notifications, Requests } from "./protocol.ts";
-import type { Provision } from "./provision.ts";
+import { provide, repair } from "./provision.ts";
 import { sidecarSettings } from "./settings.ts";
 import { newer, type SidecarState } from "./state.ts";
 
@@ -13,7 +14,7 @@ type Pushed = Notifications & { "$/logTrace": { message: string; verbose?: strin
 
 export interface SidecarOptions {
   log: LogOutputChannel;
-  provision: Provision;
+  environment: EnvironmentOptions;
   /** What is done with what the sidecar pushes, beside the status. */
   listeners: { [M in keyof Pushed]?: (params: Pushed[M]) => void };
   /** Tells the user that it can't start, or that it ended by itself. */
@@ -23,7 +24,7 @@ export interface SidecarOptions {
 export class Sidecar {
   private readonly options: SidecarOptions;
   private readonly changed = new EventEmitter<SidecarState>();
-  private current: SidecarState = { kind: workspace.isTrusted ? "starting" : "untrusted" };
+  state: SidecarState = { kind: workspace.isTrusted ? "starting" : "untrusted" };
   private client: Client | undefined;
   /** The one start under way, so that callers share it. */
   private starting: Promise<void> | undefined;
@@ -36,13 +37,9 @@ export class Sidecar {
     this.options = options;
   }
 
-  get state(): SidecarState {
-    return this.current;
-  }
-
   /** The connection's status; undefined where the sidecar does not run. */
   get status(): ConnectionStatus | undefined {
-    return this.current.kind === "running" ? this.current.status : undefined;
+    return this.state.kind === "running" ? this.state.status : undefined;
   }
 
   /** Start it, where it does not run already.
@@ -88,9 +85,7 @@ export class Sidecar {
   ): Promise<Requests[M]["result"]> {
     await this.start();
     const { client } = this;
-    if (!client) {
-      throw new Unavailable();
-    }
+    if (!client) throw new Unavailable();
     const send = (...token: CancellationToken[]) =>
       client.sendRequest<Requests[M]["result"]>(method, params ?? {}, ...token);
     return title === undefined ? send() : withProgress(title, send);
@@ -102,17 +97,13 @@ export class Sidecar {
   }
 
   private async startAnew(): Promise<void> {
-    if (!workspace.isTrusted) {
-      throw new Unavailable();
-    }
+    if (!workspace.isTrusted) throw new Unavailable();
     await this.ending;
     try {
       const launch = await this.prepare();
       await this.run(launch).catch(async (error) => {
         // An environment that is broken is made anew, once.
-        if (!(await this.options.provision.repair(launch))) {
-          throw error;
-        }
+        if (!(await repair(this.options.environment, launch))) throw error;
         await this.run(await this.prepare());
       });
     } catch (error) {
@@ -124,7 +115,7 @@ export class Sidecar {
 
   private async prepare(): Promise<Launch> {
     this.change({ kind: "starting" });
-    const launch = await this.options.provision.prepare(() => this.change({ kind: "installing" }));
+    const launch = await provide(this.options.environment, () => this.change({ kind: "installing" }));
     this.change({ kind: "starting" });
     return launch;
   }
@@ -153,9 +144,7 @@ export class Sidecar {
   }
 
   private take(status: ConnectionStatus, from: Client): void {
-    if (from === this.client) {
-      this.change({ kind: "running", status: newer(this.status, status) });
-    }
+    if (from === this.client) this.change({ kind: "running", status: newer(this.status, status) });
   }
 
   private fail(kind: "crashed" | "unavailable", message: string): void {
@@ -164,7 +153,7 @@ export class Sidecar {
   }
 
   private change(state: SidecarState): void {
-    this.current = state;
+    this.state = state;
     this.changed.fire(state);
   }
 }

@@ -1,12 +1,12 @@
 /** The status bar item: always the truth about the connection, one click from what can be done. */
-import { type Disposable, env, l10n, MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
+import { env, l10n, MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
 import type { Action } from "./actions.ts";
 import { withoutMarkup } from "./plainText.ts";
 import type { SidecarState } from "./state.ts";
 import { type StatusView, statusView } from "./statusView.ts";
 
-export class StatusBar implements Disposable {
-  private readonly item = window.createStatusBarItem("connection", StatusBarAlignment.Left);
+export class StatusBar {
+  readonly item = window.createStatusBarItem("connection", StatusBarAlignment.Left);
 
   constructor() {
     this.item.name = l10n.t("MCP Sidecar: connection");
@@ -20,10 +20,6 @@ export class StatusBar implements Disposable {
     this.item.tooltip = tooltip(view, actions);
     this.item.accessibilityInformation = { label: `MCP Sidecar: ${view.headline}`, role: "button" };
     this.item.show();
-  }
-
-  dispose(): void {
-    this.item.dispose();
   }
 }
 

@@ -3,7 +3,7 @@ import { l10n } from "vscode";
 import { sentences } from "./failure.ts";
 import { withoutIcons } from "./plainText.ts";
 import type { ConnectionStatus } from "./protocol.ts";
-import { type SidecarState, type StateName, stateName } from "./state.ts";
+import { addressOf, type SidecarState, type StateName, stateName } from "./state.ts";
 
 export interface StatusView {
   /** Text with `$(icon)`s. */
@@ -21,42 +21,36 @@ const LONGEST_NAME = 30;
 /** Of one row of the tooltip, so that the others and the links stay in sight. */
 const LONGEST_VALUE = 400;
 
-/** Each state's icon, background, headline, and what stands beside "MCP"; nothing where the icon says it all. */
-const LOOKS: Record<StateName, (name: string) => [string, StatusView["background"], headline: string, note?: string]> =
-  {
-    untrusted: () => ["shield", undefined, l10n.t("This workspace is not trusted, so nothing is started")],
-    installing: () => [
-      "sync~spin",
-      undefined,
-      l10n.t("Preparing the sidecar's Python environment"),
-      l10n.t("installing"),
-    ],
-    starting: () => ["sync~spin", undefined, l10n.t("The sidecar is starting"), l10n.t("starting")],
-    crashed: () => ["error", "error", l10n.t("The sidecar crashed"), l10n.t("sidecar crashed")],
-    unavailable: () => ["error", "error", l10n.t("The sidecar can't start"), l10n.t("sidecar can't start")],
-    disconnected: () => ["debug-disconnect", undefined, l10n.t("Disconnected")],
-    connecting: (name) => ["sync~spin", undefined, l10n.t("Connecting to {0}", name), name],
-    connected: (name) => ["check", undefined, l10n.t("Connected to {0}", name), name],
-    reconnecting: (name) => ["warning", "warning", l10n.t("Lost {0}, looking for it again", name), name],
-    failed: (name) => ["error", "error", name ? l10n.t("No connection to {0}", name) : l10n.t("No connection"), name],
-  };
+type Look = [icon: string, headline: string, beside?: string, background?: StatusView["background"]];
+
+/** Each state's icon, headline, and what stands beside "MCP"; nothing where the icon says it all. */
+const LOOKS: Record<StateName, (name: string) => Look> = {
+  untrusted: () => ["shield", l10n.t("This workspace is not trusted, so nothing is started")],
+  installing: () => ["sync~spin", l10n.t("Preparing the sidecar's Python environment"), l10n.t("installing")],
+  starting: () => ["sync~spin", l10n.t("The sidecar is starting"), l10n.t("starting")],
+  crashed: () => ["error", l10n.t("The sidecar crashed"), l10n.t("sidecar crashed"), "error"],
+  unavailable: () => ["error", l10n.t("The sidecar can't start"), l10n.t("sidecar can't start"), "error"],
+  disconnected: () => ["debug-disconnect", l10n.t("Disconnected")],
+  connecting: (name) => ["sync~spin", l10n.t("Connecting to {0}", name), name],
+  connected: (name) => ["check", l10n.t("Connected to {0}", name), name],
+  reconnecting: (name) => ["warning", l10n.t("Lost {0}, looking for it again", name), name, "warning"],
+  failed: (name) => ["error", name ? l10n.t("No connection to {0}", name) : l10n.t("No connection"), name, "error"],
+};
 
 /** The view of a state.
  *
  * @param time writes a time of the protocol (ISO-8601) as the user is used to
  */
 export function statusView(state: SidecarState, time: (iso: string) => string): StatusView {
-  const [icon, background, headline, note] = LOOKS[stateName(state)](nameOf(state));
-  const text = note ? `$(${icon}) MCP: ${note}` : `$(${icon}) MCP`;
-  const rows = state.kind === "running" ? statusRows(state.status, time) : [[l10n.t("Cause"), causeOf(state)] as const];
-  const shown = rows
-    .filter(([, value]) => value)
-    .map(([name, value]) => [name, value.slice(0, LONGEST_VALUE)] as const);
-  return { text, background, headline, rows: shown };
-}
-
-function causeOf(state: SidecarState): string {
-  return state.kind === "crashed" || state.kind === "unavailable" ? state.message : "";
+  const [icon, headline, beside, background] = LOOKS[stateName(state)](nameOf(state));
+  const cause = "message" in state ? state.message : "";
+  const rows = state.kind === "running" ? statusRows(state.status, time) : [[l10n.t("Cause"), cause] as const];
+  return {
+    text: beside ? `$(${icon}) MCP: ${beside}` : `$(${icon}) MCP`,
+    background,
+    headline,
+    rows: rows.filter(([, value]) => value).map(([name, value]) => [name, value.slice(0, LONGEST_VALUE)]),
+  };
 }
 
 function nameOf(state: SidecarState): string {
@@ -69,12 +63,10 @@ function nameOf(state: SidecarState): string {
 function statusRows(status: ConnectionStatus, time: (iso: string) => string): [string, string][] {
   const { server, target, connectedAt, since, inFlight, error } = status;
   const { toolsCalled, resourcesAccessed, promptsExecuted, errors } = status.statistics;
-  const counts = l10n.t(
-    "tool calls {0}, resources read {1}, prompts {2}, errors {3}",
-    ...[toolsCalled, resourcesAccessed, promptsExecuted, errors],
-  );
+  const values = [toolsCalled, resourcesAccessed, promptsExecuted, errors];
+  const counts = l10n.t("tool calls {0}, resources read {1}, prompts {2}, errors {3}", ...values);
   return [
-    [l10n.t("Target"), target ? (target.url ?? [target.command, ...(target.args ?? [])].join(" ")) : ""],
+    [l10n.t("Target"), target ? addressOf(target) : ""],
     [l10n.t("Transport"), target?.transport ?? ""],
     [l10n.t("Server"), server ? `${server.title || server.name} ${server.version}` : ""],
     [l10n.t("Protocol"), server?.protocolVersion ?? ""],

@@ -1,120 +1,94 @@
 /** The picker of *Connect…*: recent targets, the file being edited, and what is typed, checked while it is typed. */
 import { l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, window, workspace } from "vscode";
 import { failureOf } from "./failure.ts";
+import type { Parts } from "./parts.ts";
 import { withoutIcons } from "./plainText.ts";
+import type { Target } from "./protocol.ts";
 import type { Recents, RecentTarget } from "./recents.ts";
 import { looksLikeServer } from "./serverScript.ts";
 import type { Sidecar } from "./sidecar.ts";
+import { addressOf } from "./state.ts";
 
 /** Milliseconds without a key after which what was typed is checked. */
 const PAUSE_MS = 120;
 
 interface TargetItem extends QuickPickItem {
-  /** What to connect to. */
-  target?: string;
+  /** What to connect to, as it would be typed; else there is a recent target. */
+  url?: string;
   recent?: RecentTarget;
 }
 
-export class TargetPicker {
-  private readonly sidecar: Sidecar;
-  private readonly recents: Recents;
-  private readonly forgotten: (target: string) => Promise<void>;
+/** A recent target with its secrets; asks for it where those are no longer stored. */
+export async function wholeOf(parts: Parts, recent: RecentTarget): Promise<Target | undefined> {
+  return (await parts.recents.wholeOf(recent)) ?? pickTarget(parts, recent.text);
+}
 
-  /**
-   * @param forgotten called with a target, whole where that is known, that is no recent one any more
-   */
-  constructor(sidecar: Sidecar, recents: Recents, forgotten: (target: string) => Promise<void>) {
-    this.sidecar = sidecar;
-    this.recents = recents;
-    this.forgotten = forgotten;
-  }
+/** Let the user pick or type a target; undefined where they don't. */
+export function pickTarget(parts: Parts, initial = ""): Promise<Target | undefined> {
+  const picker = window.createQuickPick<TargetItem>();
+  picker.title = l10n.t("Connect to an MCP Server");
+  picker.placeholder = l10n.t("URL, path of a server script, or command line (such as npx -y some-server)");
+  picker.value = initial;
 
-  /** A recent target with its secrets; asks for it where those are no longer stored. */
-  async wholeOf(recent: RecentTarget): Promise<string | undefined> {
-    return (await this.recents.wholeOf(recent)) ?? this.ask(recent.text);
-  }
-
-  /** Let the user pick or type a target; undefined where they don't. */
-  ask(initial = ""): Promise<string | undefined> {
-    const picker = window.createQuickPick<TargetItem>();
-    picker.title = l10n.t("Connect to an MCP Server");
-    picker.placeholder = l10n.t("URL, path of a server script, or command line (such as npx -y some-server)");
-    picker.value = initial;
-
-    let pause: NodeJS.Timeout | undefined;
-    const update = (value: string) => {
-      const text = value.trim();
-      clearTimeout(pause);
-      if (!text) {
-        picker.items = this.offers();
-        return;
-      }
-      const typed = { label: withoutIcons(text), target: text, alwaysShow: true };
-      picker.items = [{ ...typed, iconPath: new ThemeIcon("plug") }, ...this.offers()];
-      pause = setTimeout(async () => {
-        const understood = await this.understand(text);
-        // What was typed meanwhile is checked by its own turn.
-        if (picker.value.trim() === text) {
-          picker.items = [{ ...typed, ...understood }, ...this.offers()];
-        }
-      }, PAUSE_MS);
+  let pause: NodeJS.Timeout | undefined;
+  const update = (value: string) => {
+    const url = value.trim();
+    const show = (understood: Partial<TargetItem>) => {
+      const typed = { label: withoutIcons(url), url, alwaysShow: true, ...understood };
+      picker.items = [...(url ? [typed] : []), ...offers(parts.recents)];
     };
-    update(initial);
+    show({ iconPath: new ThemeIcon("plug") });
+    clearTimeout(pause);
+    pause = setTimeout(async () => {
+      const understood = await understand(parts.sidecar, url);
+      // What was typed meanwhile is checked by its own turn.
+      if (picker.value.trim() === url) show(understood);
+    }, PAUSE_MS);
+  };
+  update(initial);
 
-    return new Promise((resolve) => {
-      picker.onDidChangeValue(update);
-      picker.onDidTriggerItemButton(async ({ item }) => {
-        await (item.recent && this.forget(item.recent));
-        update(picker.value);
-      });
-      picker.onDidAccept(() => {
-        const typed = picker.value.trim();
-        // Enter can come before the items follow what was typed: never go where that does not lead.
-        const item = picker.selectedItems.find(({ label }) => leadsTo(typed, label));
-        resolve(item?.recent ? this.wholeOf(item.recent) : item?.target || typed || undefined);
-        picker.hide();
-      });
-      picker.onDidHide(() => {
-        clearTimeout(pause);
-        picker.dispose();
-        resolve(undefined);
-      });
-      picker.show();
+  return new Promise((resolve) => {
+    picker.onDidChangeValue(update);
+    picker.onDidTriggerItemButton(async ({ item }) => {
+      await (item.recent && parts.recents.remove(item.recent));
+      update(picker.value);
     });
-  }
+    picker.onDidAccept(() => {
+      const typed = picker.value.trim();
+      // Enter can come before the items follow what was typed: never go where that does not lead.
+      const item = picker.selectedItems.find(({ label }) => leadsTo(typed, label));
+      const url = item?.url || typed;
+      resolve(item?.recent ? wholeOf(parts, item.recent) : url ? { url } : undefined);
+      picker.hide();
+    });
+    picker.onDidHide(() => {
+      clearTimeout(pause);
+      picker.dispose();
+      resolve(undefined);
+    });
+    picker.show();
+  });
+}
 
-  private async forget(recent: RecentTarget): Promise<void> {
-    const whole = await this.recents.wholeOf(recent);
-    await this.recents.remove(recent);
-    await this.forgotten(whole ?? recent.text);
-  }
+function offers({ all }: Recents): TargetItem[] {
+  const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
+  const iconPath = new ThemeIcon("history");
+  const recents = all.map((recent) => ({ label: withoutIcons(recent.text), iconPath, recent, buttons }));
+  const script = activeServerScript();
+  const edited = { description: l10n.t("the file you are editing"), iconPath: new ThemeIcon("file-code") };
+  return [
+    ...(script ? [{ label: script, url: script, ...edited }] : []),
+    ...(recents.length ? [{ label: l10n.t("recent"), kind: QuickPickItemKind.Separator }, ...recents] : []),
+  ];
+}
 
-  private offers(): TargetItem[] {
-    const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
-    const icon = new ThemeIcon("history");
-    const recents = this.recents.all.map((recent) => ({
-      label: withoutIcons(recent.text),
-      iconPath: icon,
-      recent,
-      buttons,
-    }));
-    const script = activeServerScript();
-    const edited = { description: l10n.t("the file you are editing"), iconPath: new ThemeIcon("file-code") };
-    return [
-      ...(script ? [{ label: script, target: script, ...edited }] : []),
-      ...(recents.length ? [{ label: l10n.t("recent"), kind: QuickPickItemKind.Separator }, ...recents] : []),
-    ];
-  }
-
-  /** What the sidecar makes of a text. */
-  private async understand(text: string): Promise<Partial<TargetItem>> {
-    try {
-      const { target } = await this.sidecar.request("mcp/resolve", { url: text });
-      const what = target.url ?? [target.command, ...(target.args ?? [])].join(" ");
-      return { iconPath: new ThemeIcon("plug"), detail: withoutIcons(`${target.transport}: ${what}`) };
-    } catch (error) {
-      return { iconPath: new ThemeIcon("warning"), detail: withoutIcons(failureOf(error)?.message ?? "") };
-    }
+/** What the sidecar makes of a text. */
+async function understand(sidecar: Sidecar, url: string): Promise<Partial<TargetItem>> {
+  try {
+    const { target } = await sidecar.request("mcp/resolve", { url });
+    return { iconPath: new ThemeIcon("plug"), detail: withoutIcons(`${target.transport}: ${addressOf(target)}`) };
+  } catch (error) {
+    return { iconPath: new ThemeIcon("warning"), detail: withoutIcons(failureOf(error)?.message ?? "") };
   }
 }
 

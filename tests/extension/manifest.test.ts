@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
-import { actionsIn, type Contribution } from "../../extension/src/actions.ts";
+import { type Action, actionsIn } from "../../extension/src/actions.ts";
 import type { StateName } from "../../extension/src/state.ts";
 
 function read(path: string): string {
@@ -10,7 +10,7 @@ function read(path: string): string {
 
 const manifest = JSON.parse(read("package.json"));
 const words: Record<string, string> = JSON.parse(read("package.nls.json"));
-const commands: Contribution[] = manifest.contributes.commands;
+const commands: Action[] = manifest.contributes.commands;
 
 function offered(state: StateName, hasTarget = true): string[] {
   return actionsIn(commands, state, hasTarget).map(({ command }) => command.replace("mcpSidecar.", ""));

@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import test from "node:test";
-import { Recents, withFirst } from "../../extension/src/recents.ts";
+import type { Target } from "../../extension/src/protocol.ts";
+import { Recents } from "../../extension/src/recents.ts";
 import { looksLikeServer } from "../../extension/src/serverScript.ts";
-import { tokenKey } from "../../extension/src/tokens.ts";
 
 /** VS Code's Memento and SecretStorage as two maps: the real ones exist only inside of VS Code. */
 function storage() {
@@ -22,53 +22,65 @@ function storage() {
   return { recents, state, secrets };
 }
 
+const SECRET: Target = { url: "TOKEN=tell-nobody npx server" };
+
 test("the last target comes first, and only once", async () => {
   const { recents } = storage();
-  for (const text of ["a", "b", "a"]) {
-    await recents.add(text, text, false);
+  for (const url of ["a", "b", "a"]) {
+    await recents.add({ url }, url, true);
   }
   deepEqual(recents.all, [{ text: "a" }, { text: "b" }]);
+  deepEqual(await recents.wholeOf({ text: "a" }), { url: "a" });
 });
 
-test("what is secret in a target is in the secret storage only", async () => {
-  const { recents, state, secrets } = storage();
-  await recents.add("TOKEN=tell-nobody npx server", "TOKEN=*** npx server", true);
-  ok(!JSON.stringify([...state]).includes("tell-nobody"));
-  equal(await recents.wholeOf(recents.all[0] ?? { text: "" }), "TOKEN=tell-nobody npx server");
-  equal(secrets.size, 1);
-});
-
-test("two targets that differ in what is secret are two", async () => {
+test("an attempt that failed beside a standing connection comes second", async () => {
   const { recents } = storage();
-  await recents.add("T=1secret x", "T=*** x", true);
-  await recents.add("T=2secret x", "T=*** x", true);
-  equal(recents.all.length, 2);
+  await recents.add({ url: "stands" }, "stands", true);
+  await recents.add({ url: "failed" }, "failed", true, 1);
+  deepEqual(recents.all, [{ text: "stands" }, { text: "failed" }]);
 });
 
-test("a target that is forgotten, or falls out of the list, leaves no secret behind", async () => {
+test("what is secret in a target is in the secret storage only, under a key that tells nothing", async () => {
+  const { recents, state, secrets } = storage();
+  const target: Target = { url: "https://example.com/mcp", auth: { type: "bearer", token: "tell-nobody" } };
+  await recents.add(target, "https://example.com/mcp", false);
+  await recents.add(SECRET, "TOKEN=*** npx server", false);
+  ok(!JSON.stringify([...state, ...secrets.keys()]).includes("tell-nobody"));
+  const [second, first] = recents.all;
+  deepEqual(await recents.wholeOf(first ?? { text: "" }), target);
+  deepEqual(await recents.wholeOf(second ?? { text: "" }), SECRET);
+  equal(secrets.size, 2);
+});
+
+test("a target that reads alike replaces the one before: a new token the old one", async () => {
   const { recents, secrets } = storage();
-  await recents.add("T=secret x", "T=*** x", true);
+  await recents.add({ url: "u", auth: { token: "1" } }, "u", false);
+  await recents.add({ url: "u", auth: { token: "2" } }, "u", false);
+  equal(recents.all.length, 1);
+  deepEqual([...secrets.values()], [JSON.stringify({ url: "u", auth: { token: "2" } })]);
+  await recents.add({ url: "u" }, "u", true);
+  equal(secrets.size, 0);
+});
+
+test("a target whose secret is no longer stored is not taken for whole", async () => {
+  const { recents, secrets } = storage();
+  await recents.add(SECRET, "TOKEN=*** npx server", false);
+  secrets.clear();
+  equal(await recents.wholeOf(recents.all[0] ?? { text: "" }), undefined);
+});
+
+test("a target that is forgotten, or falls out of the list, leaves no secret behind; the list keeps ten", async () => {
+  const { recents, secrets } = storage();
+  await recents.add(SECRET, "TOKEN=*** npx server", false);
   for (let number = 0; number < 10; number++) {
-    await recents.add(`${number}`, `${number}`, false);
+    await recents.add({ url: `${number}` }, `${number}`, true);
   }
   equal(secrets.size, 0);
-  await recents.add("T=secret x", "T=*** x", true);
+  equal(recents.all.length, 10);
+  await recents.add(SECRET, "TOKEN=*** npx server", false);
   await recents.remove(recents.all[0] ?? { text: "" });
   equal(secrets.size, 0);
   equal(recents.all.length, 9);
-});
-
-test("the list keeps ten", () => {
-  const many = Array.from({ length: 10 }, (_, number) => ({ text: String(number) }));
-  const [kept, dropped] = withFirst(many, { text: "new" });
-  equal(kept.length, 10);
-  deepEqual(dropped, [{ text: "9" }]);
-});
-
-test("a token belongs to the origin and path of an http server", () => {
-  equal(tokenKey("HTTPS://user:pw@Example.com/mcp?key=secret"), "token:https://example.com/mcp");
-  equal(tokenKey("npx -y server"), undefined);
-  equal(tokenKey("ftp://example.com/"), undefined);
 });
 
 test("a script that uses an MCP library looks like a server", () => {

@@ -6,6 +6,10 @@ import { registerHooks } from "node:module";
 
 const SOURCE = `
 export const window = {};
+export class EventEmitter {
+  event() {}
+  fire() {}
+}
 export const l10n = {
   t(message, ...args) {
     const values = typeof args[0] === "object" && args[0] !== null ? args[0] : args;
