@@ -52,6 +52,9 @@ METHODS = (
 )
 """Requests of the client."""
 
+OWN_METHODS = frozenset(method.name for method in METHODS if method.result is not Raw)
+"""Those of them that are the sidecar's own; the others pass through."""
+
 STATUS_CHANGED = "mcp/didChangeStatus"
 LOGGED = "mcp/didLog"
 SHOWN = "mcp/didShow"
@@ -107,5 +110,5 @@ def method_of_command(command: str) -> str | None:
     return None if name == command else "mcp/" + name.replace(".", "/")
 
 
-_OWN = ("mcp/servers", STATUS_CHANGED, LOGGED)
+_OWN = ("mcp/servers", STATUS_CHANGED, LOGGED, SHOWN)
 """Names that are the sidecar's and no requests of the table: no server would know them."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mcp_sidecar.views.result_page import Exchange
 
 Ask = Callable[[str, Any], Awaitable[Raw]]
-"""Calls a method of the sidecar; raises at once where its params don't fit."""
+"""Sends a request of MCP; raises at once where that can't be."""
 
 
 class Presenter:
@@ -42,7 +42,7 @@ class Presenter:
         # Imported when it is needed: before the answer to `initialize` every module counts.
         from mcp_sidecar.views.result_page import Exchange, Failure, Result
 
-        asked = self._ask(f"mcp/{method}", params)
+        asked = self._ask(method, params)
         exchange = Exchange(method=method, params=params, at=datetime.now(UTC), server=server)
         self._last = exchange
         self._push(_page(exchange, open_whole))

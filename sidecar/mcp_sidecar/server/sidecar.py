@@ -5,7 +5,7 @@ import functools
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from mcp_sidecar.server.methods import (
     LOGGED,
     METHODS,
     NOTIFICATIONS,
+    OWN_METHODS,
     SHOWN,
     STATUS_CHANGED,
     command_id,
@@ -47,7 +48,7 @@ from mcp_sidecar.server.results import Page, Prefilled
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
-from mcp_sidecar.wire.errors import InvalidParams, RequestFailed
+from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
 from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
@@ -103,7 +104,7 @@ class Sidecar:
         )
         self._arguments = ArgumentsDocuments(self.server)
         self._features = LanguageFeatures(self.server, [self._arguments])
-        self._presenter = Presenter(self.server.call, self._shown)
+        self._presenter = Presenter(self._ask, self._shown)
 
     async def stop(self) -> None:
         """End the connection and everything that belongs to it; may be called more than once."""
@@ -241,6 +242,16 @@ class Sidecar:
             case _:
                 raise InvalidParams("$: exactly one of `method` and `document` is needed")
         await self._presenter.show(method, sent, server=self._server_name(), open_whole=params.open_whole)
+
+    def _ask(self, method: str, params: Any) -> Awaitable[Raw]:
+        """Send a request of MCP; the sidecar's own methods are none, nor are notifications.
+
+        Raises:
+            MethodNotFound, InvalidParams: it can't be sent.
+        """
+        if f"mcp/{method}" in OWN_METHODS or method.startswith("notifications/"):
+            raise MethodNotFound(f"MCP has no request {method[:100]}")
+        return self.server.call(f"mcp/{method}", params)
 
     def _refuse_strangers(self, uri: str) -> None:
         """Arguments made for one server must not reach another by accident.

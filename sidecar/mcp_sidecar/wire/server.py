@@ -102,13 +102,13 @@ class WireServer(LanguageServer):
         """Call a method of our own as a request of the client would; the result is to be awaited.
 
         Parameters:
-            name: A method of the table.
+            name: A method of the table, or of the fallback.
             params: As JSON, or None.
 
         Raises:
             MethodNotFound, InvalidParams: There is none, or its params don't fit.
         """
-        route = self.protocol.routes.get(name)
+        route = self.protocol.routes.get(name) or self.protocol.fallback(name)
         if route is None:
             raise MethodNotFound(f"there is no method {name[:100]}")
         return route.call(params)

@@ -142,10 +142,19 @@ async def test_what_can_not_be_sent_is_refused_and_not_shown(editor: Editor, wro
     assert pages(editor) == []
 
 
-async def test_an_unknown_method_is_none_to_be_shown(editor: Editor) -> None:
+@pytest.mark.parametrize("method", ["status", "connect", "show", "didShow", "notifications/initialized", ""])
+async def test_what_is_no_request_of_mcp_is_not_shown(editor: Editor, method: str) -> None:
     with pytest.raises(ResponseError) as refused:
-        await editor.request("mcp/show", {"method": "no/such"})
+        await editor.request("mcp/show", {"method": method})
     assert refused.value.code == -32601
+    assert pages(editor) == []
+
+
+async def test_a_request_that_mcp_does_not_know_yet_can_be_shown(editor: Editor) -> None:
+    await editor.connect(**raw())
+    await editor.request("mcp/show", {"method": "later/invention"})
+    assert pages(editor)[-1]["title"] == "later/invention"
+    assert "<dd><code>server_error</code></dd>" in pages(editor)[-1]["html"]
 
 
 # Documents of arguments
