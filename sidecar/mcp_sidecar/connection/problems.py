@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args
 
 import attrs
+import mcp_types
 import mcp_types.methods
 import pydantic
 from jsonschema.exceptions import SchemaError
@@ -18,6 +19,17 @@ _MESSAGE_LIMIT = 300
 
 CHECKERS = 256
 """Schemas whose checkers are kept."""
+
+TASKS_VERSION = "2025-11-25"
+"""The version that has tasks of its own; in later ones they are an extension."""
+
+TASK_RESULTS: Mapping[str, Any] = {
+    "tools/call": mcp_types.CreateTaskResult,
+    "tasks/list": mcp_types.ListTasksResult,
+    "tasks/get": mcp_types.GetTaskResult,
+    "tasks/cancel": mcp_types.CancelTaskResult,
+}
+"""The results that are of or about a task (MCP 2025-11-25, "Tasks"); the SDK's own table lacks them."""
 
 
 @attrs.frozen
@@ -43,7 +55,10 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
         version: the negotiated protocol version.
     """
     try:
-        schema = _protocol_schema(method, version, mcp_types.methods.is_input_required(result))
+        if version == TASKS_VERSION and (method.startswith("tasks/") or creates_task(result)):
+            schema = _task_schema(method)
+        else:
+            schema = _protocol_schema(method, version, mcp_types.methods.is_input_required(result))
         if schema is not None:
             schema.validate_python(result, by_name=False)
     except pydantic.ValidationError as error:
@@ -51,6 +66,11 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
     except RecursionError:
         return [Problem("protocol", "$", "nested too deep to be checked")]
     return []
+
+
+def creates_task(result: Mapping[str, Any]) -> bool:
+    """Whether the result is a task, which is to be asked for the result proper."""
+    return isinstance(result.get("task"), dict) and "content" not in result
 
 
 def of_validation(error: pydantic.ValidationError, value: Mapping[str, Any]) -> list[Problem]:
@@ -69,6 +89,12 @@ def _protocol_schema(method: str, version: str, input_required: bool) -> pydanti
     return None if surface is None else pydantic.TypeAdapter(surface)
 
 
+@functools.cache
+def _task_schema(method: str) -> pydantic.TypeAdapter[Any] | None:
+    model = TASK_RESULTS.get(method)
+    return None if model is None else pydantic.TypeAdapter(model)
+
+
 def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) -> list[Problem]:
     """What of a `tools/call` result breaks the tool's own `outputSchema` (MCP 2025-06-18, "Tools: Output Schema").
 
@@ -76,10 +102,10 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
 
     Args:
         tool: the tool as `tools/list` shows it.
-        result: the result; an `isError` one owes no structured content.
+        result: the result; an `isError` one owes no structured content, nor does a task that has begun.
     """
     schema = tool.get("outputSchema")
-    if not isinstance(schema, dict) or result.get("isError") is True:
+    if not isinstance(schema, dict) or result.get("isError") is True or creates_task(result):
         return []
     if "structuredContent" not in result:
         return [Problem("output-schema", "$", "the tool has an outputSchema, but the result has no structuredContent")]
