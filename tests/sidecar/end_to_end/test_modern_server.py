@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.sidecar.harness import Editor, Json
 from tests.sidecar.programs import MODERN, HttpServer, modern_http, stdio
 
 Serve = Callable[[HttpServer], Awaitable[HttpServer]]
+StartEditor = Callable[..., Awaitable[Editor]]
 
 MODERN_VERSION = "2026-07-28"
 
@@ -77,3 +79,40 @@ async def test_it_asks_for_a_pinned_version_of_its_own_era(editor: Editor, targe
     refused = await editor.refused("mcp/connect", {**target, "protocolVersion": "legacy"})
     assert refused.kind == "server_error"
     assert MODERN_VERSION in str(refused.data["details"])
+
+
+async def test_it_asks_for_a_confirmation_before_it_deploys(start_editor: StartEditor, target: Json) -> None:
+    editor = await start_editor(client={"elicitation": True})
+    await editor.connect(**target)
+    forms: list[Json] = []
+    answers = iter(({"action": "decline"}, {"action": "accept", "content": {"confirm": True, "note": "now"}}))
+
+    def answer(params: Json) -> Json:
+        forms.append(params)
+        return next(answers)
+
+    editor.answers["mcp/elicitation/create"] = answer
+    deploy = {"name": "deploy", "arguments": {"region": "eu-north"}}
+    declined = await editor.flawless("tools/call", deploy)
+    assert declined["isError"] is True
+    assert declined["content"][0]["text"] == "Not deployed: decline."
+    done = await editor.flawless("tools/call", deploy)
+    assert done["content"][0]["text"] == "Deployed to eu-north."
+    assert [form["message"] for form in forms] == ["Deploy to eu-north?"] * 2
+    assert forms[0]["requestedSchema"]["properties"]["note"]["maxLength"] == 80
+    (count,) = (await editor.flawless("resources/read", {"uri": "deployments://count"}))["contents"]
+    assert count["text"] == "1"
+    assert (await editor.status())["statistics"]["toolsCalled"] == 2
+
+
+async def test_it_asks_the_model_and_for_the_folders_in_one_round(
+    start_editor: StartEditor, target: Json, tmp_path: Path
+) -> None:
+    editor = await start_editor(folder=tmp_path, client={"sampling": True})
+    await editor.connect(**target)
+    said = {"role": "assistant", "model": "made up", "content": {"type": "text", "text": "Grete"}}
+    editor.answers["mcp/sampling/createMessage"] = lambda _: said
+    result = await editor.flawless("tools/call", {"name": "survey", "arguments": {}})
+    assert result["content"][0]["text"] == f"Grete in {tmp_path.as_uri()}"
+    (request,) = (each for each in editor.requests if each["method"] == "mcp/sampling/createMessage")
+    assert request["params"]["messages"][0]["content"]["text"] == "What is a good name?"
