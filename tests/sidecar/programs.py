@@ -18,6 +18,7 @@ RAW = SERVERS / "raw.py"
 CAPABLE = SERVERS / "capable.py"
 MANY = SERVERS / "many.py"
 TIDY = SERVERS / "tidy.py"
+LISTENING = SERVERS / "listening.py"
 NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
 ASKING = SERVERS / "asking.py"
@@ -190,3 +191,9 @@ def oauth_http(path: str = "/mcp", **settings: str) -> HttpServer:
     """An HTTP server that wants OAuth, with its authorization server; see there for the settings. Not started."""
     given = [f"{name}={value}" for name, value in settings.items()]
     return HttpServer([sys.executable, str(OAUTH_HTTP), "--port", "{port}", *given], path)
+
+
+def listening_http(transport: str = "http", *args: object) -> HttpServer:
+    """The server that announces what it is asked to, on streamable HTTP (`http`) or SSE (`sse`); not started."""
+    command = [sys.executable, str(LISTENING), "--transport", transport, "--port", "{port}", *map(str, args)]
+    return HttpServer(command, "/sse" if transport == "sse" else "/mcp")

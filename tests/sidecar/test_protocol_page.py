@@ -20,6 +20,7 @@ from mcp_sidecar.connection import (
     rounds,
     status,
     stdio,
+    subscriptions,
     target,
     timeouts,
     timings,
@@ -346,6 +347,12 @@ def test_the_limits_of_questions_are_those_in_the_code() -> None:
         f"{questions.QUESTION_BURST} are put in a row, then one every two seconds" in TEXT
     )
     assert f"Of more than {server_requests.ANSWER_RATE} requests a second in the long run" in TEXT
+
+
+def test_the_delays_of_listening_are_those_in_the_code() -> None:
+    *delays, last = subscriptions.RETRY_DELAYS
+    listed = f"after {', '.join(map(seconds, delays))} and then every {seconds(last)} seconds"
+    assert listed in TEXT
 
 
 def test_the_graces_stay_within_what_is_promised() -> None:

@@ -58,6 +58,9 @@ class ChannelEvents(Protocol):
         """What stops the clock of a request while a person is asked because of it; None where nobody may be asked."""
         return None
 
+    def standing(self) -> Collection[RequestId]:
+        """Those among `pending` whose answer only says that they have ended."""
+
 
 class Channel(ABC):
     """The way to one server. `open()` it once, `close()` it once."""

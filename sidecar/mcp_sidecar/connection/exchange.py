@@ -35,6 +35,8 @@ class Exchange:
     quiet: bool
     """Whether a late answer is no news."""
     progress_token: ProgressToken | None
+    acknowledged: Callable[[Mapping[str, Any]], None] | None = None
+    """Is told what the server agreed to, where the request stands: its answer comes when it ends."""
     answer: asyncio.Future[dict[str, Any]] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
     flaws: list[Problem] = attrs.field(factory=list)
     """What was wrong with the answer's form."""
@@ -84,6 +86,25 @@ class Exchanges:
         """The ids of all that wait for an answer."""
         return self._under_way.keys()
 
+    @property
+    def standing(self) -> Collection[RequestId]:
+        """Those among `ids` that are answered only when they end: an answer that names no request is not to them."""
+        return [each.request_id for each in self._under_way.values() if each.method == "subscriptions/listen"]
+
+    @property
+    def client_listens(self) -> bool:
+        """Whether the client itself asked for announcements; what it asked for is its own business."""
+        return any(self._under_way[each].acknowledged is None for each in self.standing)
+
+    def acknowledge(self, request_id: RequestId | None, honoured: object) -> None:
+        """The server stands by a request that stands: there is no hurry any more."""
+        exchange = None if request_id is None else self._under_way.get(request_id)
+        if exchange is None or exchange.method != "subscriptions/listen":
+            return
+        exchange.deadline.lift()
+        if exchange.acknowledged is not None:
+            exchange.acknowledged(honoured if isinstance(honoured, Mapping) else {})
+
     def begin(
         self,
         method: str,
@@ -92,11 +113,19 @@ class Exchanges:
         *,
         quiet: bool = False,
         progress: ProgressListener | None = None,
+        acknowledged: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> tuple[Exchange, Mapping[str, Any] | None]:
         """A new exchange, and the params to send; `end` it."""
         request_id = next(self._ids)
         params, token = self.progress.begin(request_id, method, params, progress, deadline.extend)
-        exchange = Exchange(request_id=request_id, method=method, deadline=deadline, quiet=quiet, progress_token=token)
+        exchange = Exchange(
+            request_id=request_id,
+            method=method,
+            deadline=deadline,
+            quiet=quiet,
+            progress_token=token,
+            acknowledged=acknowledged,
+        )
         self._under_way[request_id] = exchange
         return exchange, params
 

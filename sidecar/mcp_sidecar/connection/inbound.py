@@ -146,6 +146,7 @@ def _read_answer(message: Message, text: str, noticed: list[str], events: Channe
     pending = events.pending()
     if not _is_id(request_id):
         # JSON-RPC 2.0, section 5: null when the server could not detect the id. Only one request can be meant?
+        pending = set(pending).difference(events.standing())
         if len(pending) != 1:
             events.violated(f"an answer with the id {_shown(request_id)}", excerpt(text))
             return

@@ -17,6 +17,7 @@ import attrs
 import pydantic
 from mcp import MCPError
 from mcp.shared.message import SessionMessage
+from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, URL_ELICITATION_REQUIRED, jsonrpc_message_adapter
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
@@ -42,6 +43,7 @@ from mcp_sidecar.connection.questions import Questions
 from mcp_sidecar.connection.server_requests import ServerRequests
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
+from mcp_sidecar.connection.subscriptions import SUBSCRIBE, UNSUBSCRIBE, Subscriptions
 from mcp_sidecar.connection.trace import Tap
 
 logger = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class Link(ChannelEvents):
         self.tap = tap
         self._channel = make_channel(self)
         self._exchanges = Exchanges(self.violated)
+        self.subscriptions = Subscriptions(self)
         self._session_requests: dict[RequestId, str] = {}
         self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
         """When, on the loop's clock, and what."""
@@ -173,7 +176,9 @@ class Link(ChannelEvents):
         assert version is not None
         self.server = handshake.introduced(self._handshake, version, self._pinned)
         self._session_requests.clear()
-        if not self.modern:
+        if self.modern:
+            self.subscriptions.start()
+        else:
             self._channel.start_listening()
         self._heartbeat = asyncio.create_task(heartbeat.beat(self))
         self._server_requests.begin(version)
@@ -193,6 +198,7 @@ class Link(ChannelEvents):
                 await asyncio.wait({task})
                 if not task.cancelled() and (error := task.exception()) is not None:
                     log_defect(logger, "a task of the link failed", error)
+        await self.subscriptions.close()
         self._inbox.put(CLOSED)
         try:
             await self._channel.close(gracefully=gracefully)
@@ -308,6 +314,7 @@ class Link(ChannelEvents):
         maximum: float | None = None,
         quiet: bool = False,
         progress: ProgressListener | None = None,
+        acknowledged: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Answer:
         """Send a request as it is, and return the server's result as it is.
 
@@ -318,6 +325,7 @@ class Link(ChannelEvents):
             maximum: seconds up to which progress of the request lets that time begin anew; none does without it.
             quiet: whether a late answer is no news.
             progress: who is told of its progress.
+            acknowledged: is told what the server agrees to, for a request that stands; its time has no limit then.
 
         Raises:
             ServerError: the server answered with an error.
@@ -330,9 +338,13 @@ class Link(ChannelEvents):
         if method == "logging/setLevel" and self.modern:
             # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
             self._envelope.log_level = str((params or {}).get("level", LOG_LEVEL))
-            return Answer({}, 0.0, [], self)
+            return self.answer({}, 0.0)
+        if method in (SUBSCRIBE, UNSUBSCRIBE) and self.modern:
+            return await self.subscriptions.request(method, params or {}, timeout=timeout)
         deadline = Deadline(timeout, maximum=maximum)
-        exchange, params = self._exchanges.begin(method, params, deadline, quiet=quiet, progress=progress)
+        exchange, params = self._exchanges.begin(
+            method, params, deadline, quiet=quiet, progress=progress, acknowledged=acknowledged
+        )
         message: Message = {"jsonrpc": "2.0", "id": exchange.request_id, "method": method}
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -352,8 +364,13 @@ class Link(ChannelEvents):
         finally:
             self._exchanges.end(exchange)
             self._server_requests.ended(exchange.request_id, abandoned=False)
+        self.subscriptions.asked(method, params)
         taken = loop.time() - started - exchange.deadline.paused_for
         return Answer(result, taken * 1000, exchange.flaws, self)
+
+    def answer(self, result: dict[str, Any], duration_ms: float) -> Answer:
+        """An answer that took more, or less, than one request."""
+        return Answer(result, duration_ms, [], self)
 
     def notify(self, method: str, params: Mapping[str, Any] | None) -> None:
         """Send a notification of the client's as it is.
@@ -448,6 +465,9 @@ class Link(ChannelEvents):
         exchange = self._exchanges.get(request_id)
         return None if exchange is None or exchange.quiet else exchange.deadline.paused
 
+    def standing(self) -> Collection[RequestId]:
+        return self._exchanges.standing
+
     def received(self, message: Message, stream: RequestId | None = None) -> None:
         self.heard_at = asyncio.get_running_loop().time()
         if (method := message.get("method")) is None:
@@ -457,7 +477,7 @@ class Link(ChannelEvents):
                 self._exchanges.asked(message["id"], stream)
             self._server_requests.take(message)
         else:
-            self._notified(method, message.get("params") or {})
+            self._notified(method, message.get("params") or {}, stream)
 
     def _answered(self, message: Message) -> None:
         request_id = message["id"]
@@ -497,6 +517,10 @@ class Link(ChannelEvents):
         self._violations.append((asyncio.get_running_loop().time(), text))
         self.misdeeds.note(Misdeed(rule="violation", message=text))
         self._events.logged("protocol", "warning", text)
+
+    def tell(self, message: str) -> None:
+        """Tell the user something that is no failure."""
+        self._events.logged("sidecar", "info", message)
 
     def printed(self, line: str) -> None:
         self._events.logged("stderr", "info", line)
@@ -561,7 +585,7 @@ class Link(ChannelEvents):
             return
         self._inbox.put(SessionMessage(parsed))
 
-    def _notified(self, method: str, params: Mapping[str, Any]) -> None:
+    def _notified(self, method: str, params: Mapping[str, Any], stream: RequestId | None) -> None:
         if not method.startswith("notifications/"):
             # Passed on under `mcp/`, it could pose as a message of the sidecar itself.
             self.violated(f"a notification whose name does not begin with notifications/: {method[:100]!r}")
@@ -579,6 +603,11 @@ class Link(ChannelEvents):
             self._tools = None
         elif method == "notifications/progress":
             params = self._exchanges.progress.received(params)
+        elif method == "notifications/resources/updated":
+            if not self._exchanges.client_listens and self.subscriptions.is_news(params.get("uri")):
+                self.violated(f"an update of a resource that nobody subscribed to: {params['uri'][:200]}")
+        elif method == "notifications/subscriptions/acknowledged":
+            self._exchanges.acknowledge(_subscription(params) or stream, params.get("notifications"))
         elif method == "notifications/cancelled":
             self._server_requests.withdraw(params.get("requestId"))
         self._events.notified(method, params)
@@ -617,6 +646,13 @@ _CODE_ADVICE = {
     -32601: "The server does not know this method; see the capabilities in its status.",
     -32602: "The server does not accept these params; compare them with the schema it publishes.",
 }
+
+
+def _subscription(params: Mapping[str, Any]) -> RequestId | None:
+    """The request that a notification of a standing request belongs to (MCP 2026-07-28, "Subscriptions")."""
+    meta = params.get("_meta")
+    value = meta.get(SUBSCRIPTION_ID_META_KEY) if isinstance(meta, Mapping) else None
+    return value if isinstance(value, int | str) else None
 
 
 def _named(tool: Mapping[str, Any]) -> bool:

@@ -545,6 +545,7 @@ class ConnectionManager:
                 continue
             self._recovery = None
             self._install(lost.target, lost.resolved, link)
+            link.subscriptions.renew(lost.link.subscriptions.uris)
             return
         self._recovery = None
         self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)

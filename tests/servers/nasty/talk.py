@@ -3,7 +3,7 @@
 import threading
 
 from nasty.modes import NastyServer, mode
-from raw import Json, NoAnswer, text
+from raw import META, Json, NoAnswer, text
 
 
 def _token(params: Json) -> Json:
@@ -141,3 +141,50 @@ TOLD: Json = {
     "notifications/x/own": {"x": [None]},
 }
 """What `tells-all` sends."""
+
+
+class Listener(NastyServer):
+    """Says that it listens; subclasses say how."""
+
+    def capabilities(self) -> Json:
+        return super().capabilities() | {"resources": {"subscribe": True, "listChanged": True}}
+
+    def receive(self, message: Json) -> None:
+        if message.get("method") == "subscriptions/listen":
+            self.listen(message["id"], message["params"]["notifications"])
+        else:
+            super().receive(message)
+
+    def listen(self, request_id: Json, wanted: Json) -> None:
+        """Answer a request to listen."""
+
+    def acknowledge(self, request_id: Json, honoured: Json) -> None:
+        """Agree to listen."""
+        meta = {META + "subscriptionId": request_id}
+        self.notify("notifications/subscriptions/acknowledged", {"notifications": honoured, "_meta": meta})
+
+
+@mode("disagrees")
+class Disagrees(Listener):
+    """Acknowledges `subscriptions/listen` with nothing of what was asked."""
+
+    def listen(self, request_id: Json, wanted: Json) -> None:
+        self.acknowledge(request_id, {})
+
+
+@mode("never-acknowledges")
+class NeverAcknowledges(Listener):
+    """Takes `subscriptions/listen` without a word."""
+
+
+@mode("ends-listening")
+class EndsListening(Listener):
+    """Acknowledges `subscriptions/listen`, and ends it N (1) times at once; later ones stand."""
+
+    default = 1
+
+    def listen(self, request_id: Json, wanted: Json) -> None:
+        self.acknowledge(request_id, wanted)
+        if "resourceSubscriptions" in wanted and self.value > 0:
+            self.value -= 1
+            self.send({"jsonrpc": "2.0", "id": request_id, "result": self.modern_result({})})

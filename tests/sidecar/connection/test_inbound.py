@@ -55,6 +55,9 @@ class Recorder(ChannelEvents):
     def pending(self) -> Collection[RequestId]:
         return self._pending
 
+    def standing(self) -> Collection[RequestId]:
+        return []
+
 
 def read(raw: bytes | str, *pending: RequestId) -> Recorder:
     recorder = Recorder(*(pending or PENDING))

@@ -62,6 +62,9 @@ class Recorder(ChannelEvents):
     def pending(self) -> Collection[RequestId]:
         return self.waiting
 
+    def standing(self) -> Collection[RequestId]:
+        return []
+
 
 @attrs.frozen
 class Asked:
