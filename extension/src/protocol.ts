@@ -22,6 +22,31 @@ export type ErrorKind =
 
 export type State = "disconnected" | "connecting" | "connected" | "reconnecting" | "failed";
 
+/** What kind of problem it is. */
+export type ProblemRule =
+  | "unreadable"
+  | "too-large"
+  | "syntax"
+  | "comment"
+  | "trailing-comma"
+  | "duplicate-key"
+  | "limit"
+  | "root-key"
+  | "duplicate-name"
+  | "missing-field"
+  | "unknown-field"
+  | "wrong-type"
+  | "contradiction"
+  | "unsupported"
+  | "variable"
+  | "input";
+
+export type ProblemSeverity = "error" | "warning" | "information";
+
+export type Tool = "vscode" | "claude-code" | "claude-desktop" | "cursor" | "fastmcp" | "mcp";
+
+export type Scope = "workspace" | "user";
+
 /** Which way a frame goes, as the sidecar sees it. */
 export type Direction = "sent" | "received";
 
@@ -51,6 +76,10 @@ export interface Target {
   cwd?: string;
   /** The name of a configured server. */
   server?: string;
+  /** With `server`: the path or URI of the file that defines it, where several have one of that name. */
+  file?: string;
+  /** With `server`: values for the inputs of its file, by their ids. */
+  inputs?: { [key: string]: string };
   /** Overrides the detection of the transport. */
   type?: "stdio" | "http" | "sse";
   headers?: { [key: string]: string };
@@ -71,6 +100,13 @@ export interface Target {
 export interface StatusParams {
   /** With how long the calls of each tool took. */
   verbose?: boolean;
+}
+
+/** Params of `mcp/consent`: the answer to a question that the editor did not show. */
+export interface ConsentParams {
+  /** As the error and the log tell it. */
+  id: string;
+  allow: boolean;
 }
 
 /** What an inspection may do. */
@@ -150,6 +186,11 @@ export interface ShowParams {
   openWhole?: string;
 }
 
+/** The answer to `mcp/input`. */
+export interface Entered {
+  value: string;
+}
+
 /** What was connected to, as it may be shown: secrets are removed. */
 export interface TargetInfo {
   name: string;
@@ -157,6 +198,10 @@ export interface TargetInfo {
   url?: string;
   command?: string;
   args?: readonly string[];
+  /** The name of the configured server that it is. */
+  server?: string;
+  /** The URI of the file that configures it. */
+  file?: string;
 }
 
 /** What the server said of itself in the handshake. */
@@ -222,6 +267,76 @@ export interface Preview {
   text: string;
   /** Whether something had to be left out of `text`, so that typing it would not give the same target. */
   hasSecrets: boolean;
+}
+
+/** A place in a text as LSP has it: from 0. */
+export interface Position {
+  line: number;
+  character: number;
+}
+
+/** From one position up to, and without, another. */
+export interface Range {
+  start: Position;
+  end: Position;
+}
+
+/** Something that is wrong with a configuration file, or with one server in it. */
+export interface ConfigurationProblem {
+  rule: ProblemRule;
+  /** With an `error` the server can't be connected to. */
+  severity: ProblemSeverity;
+  message: string;
+  range: Range;
+}
+
+/** A server as a configuration file has it, variables not filled in; secrets are removed. */
+export interface ConfiguredServer {
+  name: string;
+  /** A URI. */
+  file: string;
+  tool: Tool;
+  scope: Scope;
+  /** The entry in the file. */
+  range: Range;
+  /** Its name there. */
+  selectionRange: Range;
+  /** None where the entry does not tell. */
+  transport: Transport | null;
+  /** The command line or the URL, as one line. */
+  summary: string;
+  cwd: string | null;
+  /** Names of environment variables. */
+  env: readonly string[];
+  envFile: string | null;
+  /** Names of HTTP headers. */
+  headers: readonly string[];
+  /** The ids of the inputs that it asks for. */
+  inputs: readonly string[];
+  disabled: boolean;
+  problems: readonly ConfigurationProblem[];
+}
+
+/** A configuration file that is there. */
+export interface ConfigurationFile {
+  /** A URI. */
+  file: string;
+  tool: Tool;
+  scope: Scope;
+  /** Those of the file as a whole; those of a server are with the server. */
+  problems: readonly ConfigurationProblem[];
+}
+
+/** All servers of all configuration files. */
+export interface ServersReport {
+  servers: readonly ConfiguredServer[];
+  files: readonly ConfigurationFile[];
+}
+
+/** What holds now for a question of consent. */
+export interface Decided {
+  id: string;
+  allowed: boolean;
 }
 
 /** One HTTP request and what came of it, secrets removed. */
@@ -318,12 +433,6 @@ export interface Inspection {
   durationMs: number;
 }
 
-/** A place in a text as LSP has it: from 0. */
-export interface Position {
-  line: number;
-  character: number;
-}
-
 /** The arguments of a tool, to be edited: JSON with comments. */
 export interface Prefilled {
   /** Of the document that it belongs into: one for each tool of a server. */
@@ -352,6 +461,26 @@ export interface Page {
   whole?: string;
 }
 
+/** One of the values that may be picked for an input. */
+export interface InputOption {
+  label: string;
+  value: string;
+}
+
+/** Params of `mcp/input`: what a configuration file asks for. */
+export interface InputQuestion {
+  id: string;
+  type: "promptString" | "pickString";
+  description: string;
+  password: boolean;
+  /** The name of the server that needs it. */
+  server: string;
+  /** The URI of the file that defines both. */
+  file: string;
+  default?: string;
+  options?: readonly InputOption[];
+}
+
 /** The `data` of an error response with code -32803. */
 export interface ErrorData {
   kind: ErrorKind;
@@ -366,6 +495,8 @@ export interface Requests {
   "mcp/reconnect": { params: null; result: ConnectionStatus };
   "mcp/status": { params: StatusParams; result: ConnectionStatus };
   "mcp/resolve": { params: Target; result: Preview };
+  "mcp/servers": { params: null; result: ServersReport };
+  "mcp/consent": { params: ConsentParams; result: Decided };
   "mcp/trace": { params: null; result: TraceReport };
   "mcp/inspect": { params: InspectionOptions; result: Inspection };
   "mcp/ping": { params: RequestParams; result: Raw };
@@ -392,6 +523,7 @@ export interface Requests {
 export interface ClientRequests {
   "mcp/elicitation/create": { params: Raw; result: Raw };
   "mcp/sampling/createMessage": { params: Raw; result: Raw };
+  "mcp/input": { params: InputQuestion; result: Entered };
 }
 
 /** Notifications of the sidecar, with their params. */

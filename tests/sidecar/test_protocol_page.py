@@ -26,11 +26,13 @@ from mcp_sidecar.connection import (
     timings,
     trace,
 )
+from mcp_sidecar.connection.configured import consent, file, places, servers
+from mcp_sidecar.connection.configured import report as configured
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.inspection import finding, report, rules, schema_tree
 from mcp_sidecar.connection.inspection.options import TIME_LIMIT, InspectionOptions
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import methods, options, params, results, sidecar, work_done
+from mcp_sidecar.server import methods, options, params, results, settings, sidecar, work_done
 from mcp_sidecar.views import question
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
@@ -94,7 +96,11 @@ def test_every_notification_has_a_row_and_every_row_a_notification() -> None:
 
 
 def test_every_request_to_the_client_has_a_row_and_every_row_a_request() -> None:
-    assert first_column("Requests of the server") == [method.name for method in methods.CLIENT_METHODS]
+    listed = first_column("Requests of the server") + first_column("Questions to the user")
+    assert listed == [method.name for method in methods.CLIENT_METHODS]
+    (question,) = rows("Questions to the user")
+    assert names(question[1])[: len(fields(results.InputQuestion))] == fields(results.InputQuestion)
+    assert names(question[2])[0] == fields(params.Entered)[0]
 
 
 def test_the_commands_that_serve_as_examples_exist() -> None:
@@ -128,6 +134,26 @@ def test_what_can_be_shown_is_that_of_the_page() -> None:
 def test_the_fields_of_a_page_are_those_that_are_described() -> None:
     (cells,) = [cells for cells in rows("Notifications") if names(cells[0]) == [methods.SHOWN]]
     assert names(cells[1]) == fields(results.Page)
+
+
+def test_the_fields_of_a_configured_server_are_those_of_the_page() -> None:
+    assert first_column("Configured servers") == fields(configured.ConfiguredServer)
+    described = {names(cells[0])[0]: names(cells[1]) for cells in rows("Configured servers")}
+    assert tuple(described["tool"]) == get_args(places.Tool)
+    assert tuple(described["scope"]) == get_args(places.Scope)
+    severities = get_args(configured.ProblemSeverity)
+    assert [name for name in described["problems"] if name not in severities] == fields(configured.ConfigurationProblem)
+    assert set(described["problems"]) >= set(severities)
+    (servers,) = [cells for cells in rows("The connection") if names(cells[0]) == ["mcp/servers"]]
+    assert names(servers[2]) == fields(configured.ServersReport)
+    (consent,) = [cells for cells in rows("The connection") if names(cells[0]) == ["mcp/consent"]]
+    assert names(consent[1]) == fields(params.ConsentParams)
+    assert names(consent[2]) == fields(results.Decided)
+
+
+def test_the_fields_of_a_configuration_file_are_those_of_the_page() -> None:
+    (sentence,) = re.findall(r"`files` are the files that are there, with (.*?) of the file as a whole", TEXT)
+    assert names(sentence) == fields(configured.ConfigurationFile)
 
 
 def test_the_fields_of_the_status_are_those_of_the_page() -> None:
@@ -219,6 +245,7 @@ def test_the_settings_are_those_of_the_page() -> None:
         "callTimeout",
         "maxCallTimeout",
         "loginTimeout",
+        "answerTimeout",
         "trace",
         "client",
     ]
@@ -258,7 +285,7 @@ def test_every_level_of_a_log_entry_is_named() -> None:
 def details_in_the_code() -> set[str]:
     """The keys of `details` that are written out where an error is raised."""
     found: set[str] = set()
-    for path in Path(logs.__file__).parent.glob("*.py"):
+    for path in Path(logs.__file__).parent.glob("**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "details" and isinstance(node.value, ast.Dict):
                 found |= {str(key.value) for key in node.value.keys if isinstance(key, ast.Constant)}
@@ -286,6 +313,22 @@ def mebibytes(size: int) -> str:
 WORDS = {5.0: "five", 10.0: "ten"}
 
 *DELAYS, LAST_DELAY = manager.RECONNECT_DELAYS
+
+CONFIGURED = re.sub(
+    r"\s+", " ", (Path(__file__).parents[2] / "docs" / "configured-servers.md").read_text(encoding="utf-8")
+)
+"""The page about configured servers."""
+
+
+def test_the_numbers_of_configured_servers_are_those_in_the_code() -> None:
+    assert f"larger than {mebibytes(file.LARGEST_FILE)} is told" in CONFIGURED
+    assert f"Of one file, {file.MOST_ENTRIES} servers are read" in CONFIGURED
+    assert f"more than {consent.LONGEST_SHOWN:,} characters" in CONFIGURED
+    assert f"one of at most {servers.MOST_CHOICES}; where" in TEXT
+    assert f"one of at most {servers.MOST_CHOICES} options" in TEXT
+    assert f"waits for an answer; {seconds(settings.DEFAULT_ANSWER)} if left out" in TEXT
+    assert f"the actions `{consent.DENY}` and `{consent.ALLOW}`" in TEXT
+
 
 NUMBERS = {
     "timeouts": f"then {seconds(timeouts.DEFAULT_CONNECT)} s, {seconds(timeouts.DEFAULT_CALL)} s, "

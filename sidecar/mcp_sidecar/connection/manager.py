@@ -37,6 +37,7 @@ from mcp_sidecar.connection.tokens import TokenStore
 from mcp_sidecar.connection.trace import Trace
 
 if TYPE_CHECKING:
+    from mcp_sidecar.connection.configured.servers import Prepared
     from mcp_sidecar.connection.link import Answer, Link
     from mcp_sidecar.connection.redaction import Redactor
     from mcp_sidecar.connection.resolution import Resolved
@@ -99,6 +100,14 @@ class _Attempt:
     interrupted_by: str | None = None
 
 
+@attrs.define(kw_only=True, eq=False)
+class _Preparation:
+    """A configured server that is being made ready: the user may be asked, and take their time."""
+
+    task: "asyncio.Future[Prepared]"
+    interrupted_by: str | None = None
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class _Recovery:
     """The search for a lost HTTP server."""
@@ -145,6 +154,7 @@ class ConnectionManager:
         host: Host | None = None,
         environ: Mapping[str, str] = os.environ,
         person: Person | None = None,
+        prepare: "Callable[[Target], Awaitable[Prepared]] | None" = None,
     ) -> None:
         """
         Args:
@@ -154,6 +164,7 @@ class ConnectionManager:
             host: whom servers may ask, if anybody.
             environ: the environment that servers inherit.
             person: who can be asked to log in, if anybody can.
+            prepare: makes a configured server ready, see `ConfiguredServers.prepare`; None where there are none.
         """
         self.events = events = events or _Nobody()
         self._timeouts = timeouts
@@ -161,6 +172,7 @@ class ConnectionManager:
         self._host = host or Nobody()
         self._environ = environ
         self._person = person
+        self._prepare = prepare
         self.log = LogFeed(events.logged)
         self._tokens = TokenStore(self._tell_of_tokens)
         self.trace = Trace()
@@ -169,6 +181,7 @@ class ConnectionManager:
         self._standing: _Standing | None = None
         self._attempt: _Attempt | None = None
         self._recovery: _Recovery | None = None
+        self._preparation: _Preparation | None = None
         self._last_target: Target | None = None
         self._statistics = Statistics()
         self._timings = ToolTimings()
@@ -179,7 +192,7 @@ class ConnectionManager:
         self._revision = 0
         self._statistics_timer: asyncio.TimerHandle | None = None
         self._change = asyncio.Event()
-        self._graves: set[asyncio.Task[Any]] = set()
+        self._graves: set[asyncio.Future[Any]] = set()
         """What is being cleaned up; nothing waits for it but `close()`."""
 
     # what is true
@@ -260,12 +273,9 @@ class ConnectionManager:
             SidecarError: no connection came about; the status holds the same error.
             Interrupted: something else was asked for meanwhile.
         """
-        # Imported when it is needed: before the answer to `initialize` every module counts.
-        from mcp_sidecar.connection.resolution import resolve
-
         target = Target(url=target) if isinstance(target, str) else target
         try:
-            resolved = resolve(target, workspace=self._workspace(), environ=self._environ)
+            target, resolved = await self._understood(target)
             timeouts = self._timeouts().overridden(connect=target.connect_timeout, call=target.call_timeout)
         except MalformedTarget:
             raise
@@ -280,6 +290,7 @@ class ConnectionManager:
                 self._truth = _Truth(state="failed", since=_now())
             self._changed()
             raise
+        self._interrupt_preparation("a later mcp/connect")
         if self._attempt is not None:
             self._interrupt(self._attempt, "a later mcp/connect")
         ended = self._let_go_of_same(target, resolved)
@@ -301,7 +312,7 @@ class ConnectionManager:
                 self._bury_link(attempt.task)
                 raise link.lost.result()
         except SidecarError as error:
-            _redact(error, resolved.redactor)
+            resolved.redactor.mask(error)
             self._attempt_failed(attempt, error.failure)
             raise
         except Exception as error:
@@ -315,6 +326,7 @@ class ConnectionManager:
 
         Returns when the server of a standing connection is gone, at once when there was only an attempt.
         """
+        self._interrupt_preparation("mcp/disconnect")
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
             self._interrupt(attempt, "mcp/disconnect")
@@ -390,6 +402,51 @@ class ConnectionManager:
             self._statistics_timer.cancel()
 
     # connecting
+
+    async def _understood(self, target: Target) -> "tuple[Target, Resolved]":
+        """What a target comes to now, and what of it is to be remembered."""
+        if target.is_configured and self._prepare is not None:
+            return await self._prepared(target, self._prepare)
+        # Imported when it is needed: before the answer to `initialize` every module counts.
+        from mcp_sidecar.connection.resolution import resolve
+
+        return target, resolve(target, workspace=self._workspace(), environ=self._environ)
+
+    async def _prepared(
+        self, target: Target, prepare: "Callable[[Target], Awaitable[Prepared]]"
+    ) -> "tuple[Target, Resolved]":
+        """Make a configured server ready, unless something else is asked for meanwhile."""
+        preparing = prepare(target)  # a malformed target is refused here, before anything is touched
+        self._interrupt_preparation("a later mcp/connect")
+        preparation = self._preparation = _Preparation(task=asyncio.ensure_future(preparing))
+        try:
+            await asyncio.wait({preparation.task})
+        except asyncio.CancelledError:
+            self._give_up(preparation, "the client")
+            raise
+        finally:
+            if self._preparation is preparation:
+                self._preparation = None
+        if preparation.interrupted_by is not None:
+            raise Interrupted(f"The connect was interrupted by {preparation.interrupted_by}.")
+        prepared = preparation.task.result()
+        return prepared.target, prepared.resolved
+
+    def _interrupt_preparation(self, why: str) -> None:
+        preparation, self._preparation = self._preparation, None
+        if preparation is not None:
+            self._give_up(preparation, why)
+
+    def _give_up(self, preparation: _Preparation, why: str) -> None:
+        preparation.interrupted_by = why
+        preparation.task.cancel()
+        self._graves.add(preparation.task)
+        preparation.task.add_done_callback(self._forgotten)
+
+    def _forgotten(self, task: "asyncio.Future[Any]") -> None:
+        self._graves.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it any more
 
     def _let_go_of_same(self, target: Target, resolved: "Resolved") -> asyncio.Task[None] | None:
         """Break before make: end what there is to the same server, and return what must be waited for."""
@@ -497,7 +554,7 @@ class ConnectionManager:
         """Tell the loss of a connection at the moment it is known."""
         if self._standing is not standing:
             return
-        _redact(error, standing.resolved.redactor)
+        standing.resolved.redactor.mask(error)
         self._error = error.failure
         self._standing = None
         now = _now()
@@ -531,7 +588,7 @@ class ConnectionManager:
             try:
                 link = await self._open(lost.target, lost.resolved, min(timeout, left), may_ask=False)
             except SidecarError as failure:
-                _redact(failure, lost.resolved.redactor)
+                lost.resolved.redactor.mask(failure)
                 if failure.kind == "authentication_required":
                     self._error = failure.failure
                     break
@@ -601,7 +658,7 @@ class ConnectionManager:
         try:
             answer = await self._sent(send, standing, self._call_timeouts(standing, options))
         except SidecarError as error:
-            _redact(error, standing.resolved.redactor)
+            standing.resolved.redactor.mask(error)
             self._count("errors", period)
             raise
         else:
@@ -644,7 +701,8 @@ class ConnectionManager:
 
     def _call_timeouts(self, standing: _Standing, options: CallOptions) -> Timeouts:
         target = standing.target
-        own = self._timeouts().overridden(call=target.call_timeout, max_call=target.max_call_timeout)
+        call = target.call_timeout or standing.resolved.call_timeout
+        own = self._timeouts().overridden(call=call, max_call=target.max_call_timeout)
         return own.overridden(call=options.call_timeout, max_call=options.max_call_timeout)
 
     # telling
@@ -705,10 +763,3 @@ def _masked(server: ServerInfo, redactor: "Redactor") -> ServerInfo:
         instructions=server.instructions and redactor.text(server.instructions),
         capabilities=redactor.value(server.capabilities),
     )
-
-
-def _redact(error: SidecarError, redactor: "Redactor") -> None:
-    """Mask the target's secrets in an error, whatever it quotes."""
-    error.message = redactor.text(error.message)
-    error.args = (error.message,)
-    error.details = redactor.value(error.details)

@@ -17,6 +17,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import attrs
 
+from mcp_sidecar.connection.errors import SidecarError
+
 MASK: Final = "***"
 
 _USERINFO: Final = re.compile(r"[^\s/:@'\"]+:[^\s/@'\"]+@")
@@ -150,6 +152,11 @@ class Redactor:
         forms = {*self._given, *Redactor.of(self._learned).secrets}
         self.secrets = tuple(sorted(forms, key=lambda form: (-len(form), form)))
 
+    def with_secrets(self, values: Iterable[str]) -> "Redactor":
+        """Return a redactor that masks these values, too."""
+        more = Redactor.of(values).secrets
+        return Redactor(tuple(sorted({*self.secrets, *more}, key=lambda form: (-len(form), form))))
+
     def text(self, text: str) -> str:
         """Return the text with every occurrence of a secret replaced by `***`, also of its beginning before a cut."""
         # Once more when masking has put a secret together out of what was left and right of another one; this ends
@@ -198,6 +205,12 @@ class Redactor:
             else:
                 holder[place] = found
         return result[0]
+
+    def mask(self, error: SidecarError) -> None:
+        """Mask secrets in an error, whatever it quotes."""
+        error.message = self.text(error.message)
+        error.args = (error.message,)
+        error.details = self.value(error.details)
 
     def _occurrences(self, text: str) -> list[tuple[int, int]]:
         """Return where secrets are."""

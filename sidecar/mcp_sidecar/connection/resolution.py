@@ -85,6 +85,10 @@ class Resolved:
     redactor: Redactor
     wording: Wording | None = None
     """None for a URL."""
+    given: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    """The environment variables that were given for this very server."""
+    call_timeout: float | None = None
+    """Seconds that a configuration file gives an answer."""
 
 
 def resolve(
@@ -211,6 +215,7 @@ def _resolved_program(command: Command, surroundings: Surroundings, environ: Map
             args=args,
         ),
         redactor=redactor,
+        given=surroundings.given,
     )
 
 
@@ -383,12 +388,7 @@ def _check_fields(target: Target) -> None:
         raise MalformedTarget(
             f"A target needs exactly one of `url`, `command` and `server`; {found}.", suggestion=_EXPECTED
         )
-    if target.server is not None:
-        raise InvalidTarget(
-            "`server` was given, but configured servers are not known yet in this version.",
-            suggestion="Pass the fields of the server's entry themselves: `url`, or `command`, `args` and `env`.",
-            details={"field": "server"},
-        )
+    _check_configured(target)
     texts: dict[str, str | None] = {**choices, "cwd": target.cwd, "envFile": target.env_file}
     for name, value in texts.items():
         if value is not None and not value.strip():
@@ -419,6 +419,23 @@ def _check_fields(target: Target) -> None:
     ):
         if timeout is not None:
             checked_timeout(field, timeout)
+
+
+def _check_configured(target: Target) -> None:
+    """Refuse what only goes with configured servers: those are looked up before a target is resolved."""
+    for name, value in (("file", target.file), ("inputs", target.inputs)):
+        if value is not None and target.server is None:
+            raise MalformedTarget(
+                f"`{name}` was given without `server`.",
+                suggestion=f"Remove `{name}`, or name a configured server by `server`.",
+                field=name,
+            )
+    if target.server is not None:
+        raise InvalidTarget(
+            "`server` was given, but no configured servers are known here.",
+            suggestion="Pass the fields of the server's entry themselves: `url`, or `command`, `args` and `env`.",
+            details={"field": "server"},
+        )
 
 
 def _check_text(field: str, text: str) -> None:

@@ -22,6 +22,10 @@ class TargetInfo:
     url: str | None = None
     command: str | None = None
     args: tuple[str, ...] | None = None
+    server: str | None = None
+    """The name of the configured server that it is."""
+    file: str | None = None
+    """The URI of the file that configures it."""
 
 
 @attrs.frozen(kw_only=True)

@@ -25,6 +25,10 @@ class Target:
     cwd: str | None = None
     server: str | None = None
     """The name of a configured server."""
+    file: str | None = None
+    """With `server`: the path or URI of the file that defines it, where several have one of that name."""
+    inputs: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    """With `server`: values for the inputs of its file, by their ids."""
     type: Literal["stdio", "http", "sse"] | None = None
     """Overrides the detection of the transport."""
     headers: Mapping[str, str] | None = attrs.field(default=None, repr=False)
@@ -39,6 +43,22 @@ class Target:
     """Seconds up to which progress extends `call_timeout`."""
     login_timeout: float | None = None
     """Seconds that a person has to log in."""
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether it is one of the configured servers: by its name, or, where nothing names a server, by choice."""
+        others = (
+            self.url,
+            self.command,
+            self.args,
+            self.env,
+            self.env_file,
+            self.cwd,
+            self.type,
+            self.headers,
+            self.auth,
+        )
+        return self.server is not None or all(each is None for each in others)
 
 
 @attrs.frozen(kw_only=True)

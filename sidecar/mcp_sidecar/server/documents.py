@@ -1,7 +1,6 @@
 """A document that is open in the editor, as it is at one moment."""
 
 import contextlib
-from typing import cast
 from urllib.parse import unquote
 
 from lsprotocol import types as lsp
@@ -46,8 +45,7 @@ def open_document(server: WireServer, uri: str) -> OpenDocument | None:
     document = server.workspace.text_documents.get(unquote(uri))  # pygls's own key
     if document is None:
         return None
-    encoding = lsp.PositionEncodingKind(server.workspace.position_encoding or "utf-16").value
-    return OpenDocument(uri, document.source, document.version, cast(Encoding, encoding))
+    return OpenDocument(uri, document.source, document.version, server.position_encoding)
 
 
 async def show_place(server: WireServer, uri: str, place: lsp.Range) -> None:

@@ -1,5 +1,6 @@
 """The one table of methods: what is routed, documented and checked follows from it."""
 
+from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogEntry
@@ -9,6 +10,8 @@ from mcp_sidecar.connection.trace import TraceReport
 from mcp_sidecar.server.params import (
     CallToolParams,
     CompleteParams,
+    ConsentParams,
+    Entered,
     GetPromptParams,
     PageParams,
     PrefillParams,
@@ -19,7 +22,7 @@ from mcp_sidecar.server.params import (
     StatusParams,
     TaskParams,
 )
-from mcp_sidecar.server.results import Page, Prefilled
+from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -29,6 +32,8 @@ METHODS = (
     Method("mcp/reconnect", None, ConnectionStatus),
     Method("mcp/status", StatusParams, ConnectionStatus),
     Method("mcp/resolve", Target, Preview),
+    Method("mcp/servers", None, ServersReport),
+    Method("mcp/consent", ConsentParams, Decided),
     Method("mcp/trace", None, TraceReport),
     Method("mcp/inspect", InspectionOptions, Inspection),
     Method("mcp/ping", RequestParams, Raw),
@@ -83,10 +88,12 @@ NOTIFICATIONS = (
 
 ELICITATION = "mcp/elicitation/create"
 SAMPLING = "mcp/sampling/createMessage"
+INPUT = "mcp/input"
 
 CLIENT_METHODS = (
     ClientMethod(ELICITATION, Raw, Raw),
     ClientMethod(SAMPLING, Raw, Raw),
+    ClientMethod(INPUT, InputQuestion, Entered),
 )
 """Requests of the sidecar, to a client that opted in by `initializationOptions.mcp.client`."""
 

@@ -78,6 +78,22 @@ class StatusParams:
 
 
 @attrs.frozen(kw_only=True)
+class ConsentParams:
+    """Params of `mcp/consent`: the answer to a question that the editor did not show."""
+
+    id: str
+    """As the error and the log tell it."""
+    allow: bool
+
+
+@attrs.frozen(kw_only=True)
+class Entered:
+    """The answer to `mcp/input`."""
+
+    value: str
+
+
+@attrs.frozen(kw_only=True)
 class PrefillParams:
     """Params of `mcp/prefill`."""
 

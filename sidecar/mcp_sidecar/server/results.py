@@ -1,8 +1,42 @@
 """The results of the requests that make views: text to read and to write."""
 
+from typing import Literal
+
 import attrs
 
 from mcp_sidecar.positions import Position
+
+
+@attrs.frozen(kw_only=True)
+class Decided:
+    """What holds now for a question of consent."""
+
+    id: str
+    allowed: bool
+
+
+@attrs.frozen(kw_only=True)
+class InputOption:
+    """One of the values that may be picked for an input."""
+
+    label: str
+    value: str
+
+
+@attrs.frozen(kw_only=True)
+class InputQuestion:
+    """Params of `mcp/input`: what a configuration file asks for."""
+
+    id: str
+    type: Literal["promptString", "pickString"]
+    description: str
+    password: bool
+    server: str
+    """The name of the server that needs it."""
+    file: str
+    """The URI of the file that defines both."""
+    default: str | None = None
+    options: tuple[InputOption, ...] | None = None
 
 
 @attrs.frozen(kw_only=True)

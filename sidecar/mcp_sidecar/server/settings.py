@@ -8,13 +8,21 @@ import attrs
 
 from mcp_sidecar.connection.timeouts import Timeouts, read_timeouts
 
+DEFAULT_ANSWER = 120.0
+"""Seconds that a question waits for the user. Some editors never answer what they do not know."""
+
+LONGEST_ANSWER = 86_400.0
+"""Seconds."""
+
 
 @attrs.frozen(kw_only=True)
 class ClientOptions:
-    """What the client answers by itself, each with the modes it knows (MCP's `ClientCapabilities`)."""
+    """What the client answers by itself, MCP's requests with the modes it knows (MCP's `ClientCapabilities`)."""
 
     elicitation: Mapping[str, Any] | None = None
     sampling: Mapping[str, Any] | None = None
+    input: bool = False
+    """Whether it takes `mcp/input`."""
 
 
 ALL_MODES = ClientOptions(elicitation={"form": {}, "url": {}}, sampling={"tools": {}})
@@ -28,6 +36,8 @@ class Settings:
         self.timeouts, self.warnings = read_timeouts(None, os.environ)
         self.trace: str | None = None
         """How much of the trace is told; None leaves it to LSP's own ways."""
+        self.answer_timeout = DEFAULT_ANSWER
+        """Seconds that a question waits for the user."""
 
     def read(self, options: object) -> None:
         """Take `options.mcp`; what is missing there falls back to the environment and the defaults.
@@ -42,6 +52,16 @@ class Settings:
         self.trace = trace if isinstance(trace, str) else None
         if own is not None and settings is None:
             self.warnings.append("The setting `mcp` is no object; it is ignored.")
+        self.answer_timeout = self._answer_timeout((settings or {}).get("answerTimeout"))
+
+    def _answer_timeout(self, value: object) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is None or (is_number and 0 < value < LONGEST_ANSWER):  # type: ignore[operator]
+            return DEFAULT_ANSWER if value is None else float(value)  # type: ignore[arg-type]
+        self.warnings.append(
+            f"The setting `answerTimeout` is no positive number of seconds; {DEFAULT_ANSWER:g} is used."
+        )
+        return DEFAULT_ANSWER
 
     def read_client(self, options: object) -> ClientOptions:
         """Return what the client opted in to. It is said once, at the start: servers are told when they are connected.
@@ -56,7 +76,8 @@ class Settings:
         if not isinstance(client, Mapping):
             self.warnings.append("The setting `client` is no object; it is ignored.")
             return ClientOptions()
-        return ClientOptions(**{name: self._modes(name, client.get(name)) for name in ("elicitation", "sampling")})
+        modes = {name: self._modes(name, client.get(name)) for name in ("elicitation", "sampling")}
+        return ClientOptions(**modes, input=client.get("input") is True)
 
     def _modes(self, name: str, value: object) -> Mapping[str, Any] | None:
         if value is None or value is False:

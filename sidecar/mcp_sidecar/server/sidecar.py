@@ -4,15 +4,17 @@ import asyncio
 import functools
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
+from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogEntry
@@ -41,17 +43,21 @@ from mcp_sidecar.server.methods import (
     passed_through,
 )
 from mcp_sidecar.server.options import read_options
-from mcp_sidecar.server.params import PrefillParams, RequestParams, ShowParams, StatusParams
+from mcp_sidecar.server.params import ConsentParams, PrefillParams, RequestParams, ShowParams, StatusParams
 from mcp_sidecar.server.person import EditorPerson
 from mcp_sidecar.server.presenter import Presenter
-from mcp_sidecar.server.results import Page, Prefilled
-from mcp_sidecar.server.settings import Settings
+from mcp_sidecar.server.results import Decided, Page, Prefilled
+from mcp_sidecar.server.settings import ClientOptions, Settings
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
 from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.configured.places import Folder
+    from mcp_sidecar.connection.configured.servers import ConfiguredServers
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +70,7 @@ class Sidecar:
 
     def __init__(self) -> None:
         self._settings = Settings()
+        self._client = ClientOptions()
         self._loading: asyncio.Task[Any] | None = None
         self._environ = dict(os.environ)  # before the MCP stack changes it for itself
         self._dropped: Counter[str] = Counter()
@@ -80,6 +87,7 @@ class Sidecar:
             workspace=self._workspace_folder,
             environ=self._environ,
             person=self._person,
+            prepare=lambda target: self._configured.prepare(target),
         )
         self._calls = Calls(self.manager)
         self.server: WireServer = create_server(
@@ -162,6 +170,8 @@ class Sidecar:
             "mcp/reconnect": self.manager.reconnect,
             "mcp/status": self._status,
             "mcp/resolve": self._resolve,
+            "mcp/servers": self._servers,
+            "mcp/consent": self._consent,
             "mcp/trace": self._trace,
             "mcp/inspect": self._inspect,
             "mcp/prefill": self._prefill,
@@ -193,7 +203,37 @@ class Sidecar:
         # Imported when it is needed: before the answer to `initialize` every module counts.
         from mcp_sidecar.connection.preview import preview
 
+        if target.server is not None:
+            return await self._configured.preview(target)
         return preview(target, workspace=self._workspace_folder(), environ=self._environ)
+
+    async def _servers(self) -> ServersReport:
+        return await self._configured.report()
+
+    async def _consent(self, params: ConsentParams) -> Decided:
+        await self._configured.decide(params.id, allow=params.allow)
+        return Decided(id=params.id, allowed=params.allow)
+
+    @functools.cached_property
+    def _configured(self) -> "ConfiguredServers":
+        from mcp_sidecar.connection.configured.servers import ConfiguredServers
+        from mcp_sidecar.server.user import EditorUser
+
+        return ConfiguredServers(
+            EditorUser(self.server, self._settings, self._client),
+            folders=self._folders,
+            environ=self._environ,
+            platform=sys.platform,
+            encoding=lambda: self.server.position_encoding,
+            told=lambda line: self.logged(LogEntry(source="sidecar", level="notice", message=line)),
+        )
+
+    def _folders(self) -> "list[Folder]":
+        """The folders of the workspace that are on this machine."""
+        from mcp_sidecar.connection.configured.places import Folder
+
+        paths = ((uris.to_fs_path(folder.uri), folder.name) for folder in self.server.workspace_folders)
+        return [Folder(path=Path(path), name=name) for path, name in paths if path]
 
     async def _trace(self) -> TraceReport:
         return await asyncio.to_thread(self.manager.trace.report)
@@ -277,7 +317,8 @@ class Sidecar:
 
     def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
         self._settings.read(params.initialization_options)
-        self._host.introduce(params, self._settings.read_client(params.initialization_options))
+        self._client = self._settings.read_client(params.initialization_options)
+        self._host.introduce(params, self._client)
         self._asked_trace = params.trace
         self._set_trace()
         self._person.introduce(params)

@@ -22,6 +22,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from mcp_sidecar.positions import Encoding
 from mcp_sidecar.wire.converter import structure_params
 from mcp_sidecar.wire.encoder import Encoder
 from mcp_sidecar.wire.errors import (
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MsgId = int | str
+
+_ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-32": "utf-32"}
 
 _LONGEST_NAME = 100
 """Characters of a name that an error message repeats."""
@@ -102,6 +105,12 @@ class WireProtocol(LanguageServerProtocol):
         folders = list(self._workspace.folders.values())
         root = self._workspace.root_uri
         return folders or ([lsp.WorkspaceFolder(uri=root, name=root.rstrip("/").rpartition("/")[2])] if root else [])
+
+    @property
+    def position_encoding(self) -> Encoding:
+        """What positions are counted in: as agreed on in `initialize`, UTF-16 before."""
+        kind = None if self._workspace is None else self._workspace.position_encoding
+        return _ENCODINGS.get(str(getattr(kind, "value", kind)), "utf-16")
 
     @property
     def is_shut_down(self) -> bool:

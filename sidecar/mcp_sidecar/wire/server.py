@@ -9,6 +9,7 @@ import attrs
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
+from mcp_sidecar.positions import Encoding
 from mcp_sidecar.wire.converter import make_converter
 from mcp_sidecar.wire.errors import MethodNotFound
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
@@ -78,6 +79,11 @@ class WireServer(LanguageServer):
     def workspace_folders(self) -> list[lsp.WorkspaceFolder]:
         """The folders that are open now; the root, for a client that knows no folders; none before `initialize`."""
         return self.protocol.workspace_folders
+
+    @property
+    def position_encoding(self) -> Encoding:
+        """What positions are counted in, as agreed on in `initialize`."""
+        return self.protocol.position_encoding
 
     @property
     def is_initialized(self) -> bool:

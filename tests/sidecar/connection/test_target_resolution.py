@@ -183,7 +183,7 @@ def test_oauth_is_handed_on_and_its_secret_known(resolved: Resolve) -> None:
         ({}, "none"),
         ({"url": "http://h", "command": "x"}, "`url` and `command`"),
         ({"url": "a", "command": "b", "server": "c"}, "`url`, `command` and `server`"),
-        ({"server": "x"}, "not known yet"),
+        ({"server": "x"}, "no configured servers are known"),
         ({"url": "  "}, "empty"),
         ({"url": ""}, "empty"),
         ({"url": "a\0b"}, "control character"),

@@ -1,0 +1,163 @@
+"""The consent store: what the user agreed to, as hashes in the state directory.
+
+One file for each consent, so that two sidecars never write the same one. Its name is a hash of all that was agreed to,
+values of variables included; with a salt of the store's own, and slow, so that they can't be guessed from it.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import secrets
+import stat
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+logger = logging.getLogger(__name__)
+
+MOST_KEPT: Final = 1_000
+"""Consents; of more, those given first are forgotten."""
+
+_ITERATIONS: Final = 200_000
+"""Of PBKDF2: a tenth of a second or so for each guess."""
+_SALT_BYTES: Final = 32
+_SALT: Final = "salt"
+
+
+class ConsentStore:
+    """Remembers consents; what can't be written to disk is remembered while the sidecar runs."""
+
+    def __init__(self, directory: Path | None) -> None:
+        """
+        Args:
+            directory: where to keep them, made when it is needed; None keeps them in memory alone.
+        """
+        self._directory = directory
+        self._in_memory: set[str] = set()
+        self._memory_salt = secrets.token_bytes(_SALT_BYTES)
+
+    def digest(self, material: Mapping[str, Any]) -> str:
+        """Return the hash under which a consent to this is remembered. Takes a tenth of a second, blocking.
+
+        Args:
+            material: all that is agreed to, as JSON can say it.
+        """
+        data = json.dumps(material, sort_keys=True, ensure_ascii=True).encode()
+        return hashlib.pbkdf2_hmac("sha256", data, self._salt(), _ITERATIONS).hex()
+
+    def allows(self, digest: str) -> bool:
+        """Whether the user agreed."""
+        if digest in self._in_memory:
+            return True
+        if self._directory is None or not _is_private(self._directory):
+            return False
+        try:
+            content = json.loads((self._directory / digest).read_bytes())
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError) as error:
+            logger.warning("a consent can't be read, and so is none: %s", type(error).__name__)
+            return False
+        return isinstance(content, dict) and content.get("consent") == digest
+
+    def allow(self, digest: str, about: Mapping[str, str]) -> None:
+        """Remember that the user agreed.
+
+        Args:
+            digest: to what.
+            about: what it was, for a person who looks into the directory; no secrets.
+        """
+        self._in_memory.add(digest)
+        content = {"consent": digest, **about, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        if self._directory is not None and self._write(digest, json.dumps(content).encode(), replace=True):
+            self._prune(self._directory)
+
+    def forget(self, digest: str) -> None:
+        """Forget a consent, if there was one."""
+        self._in_memory.discard(digest)
+        if self._directory is not None:
+            try:
+                (self._directory / digest).unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("a consent can't be forgotten: %s", error.strerror)
+
+    def _salt(self) -> bytes:
+        """The store's own salt; a new one, with which nothing is remembered, where it is missing or damaged."""
+        if self._directory is None:
+            return self._memory_salt
+        if (salt := self._read_salt()) is None:
+            # Whoever comes first makes it, and the other sidecar takes that one.
+            with contextlib.suppress(OSError):
+                if _is_private(self._directory) and (self._directory / _SALT).exists():
+                    (self._directory / _SALT).unlink()
+            self._write(_SALT, secrets.token_bytes(_SALT_BYTES), replace=False)
+            salt = self._read_salt()
+        return salt or self._memory_salt
+
+    def _read_salt(self) -> bytes | None:
+        assert self._directory is not None
+        if not _is_private(self._directory):
+            return None
+        try:
+            salt = (self._directory / _SALT).read_bytes()
+        except OSError:
+            return None
+        return salt if len(salt) == _SALT_BYTES else None
+
+    def _write(self, name: str, content: bytes, *, replace: bool) -> bool:
+        """Write a file at once and for the user alone; whether it is there now."""
+        assert self._directory is not None
+        try:
+            for directory in (self._directory.parent, self._directory):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _is_private(self._directory):
+                raise PermissionError(0, "others may write to the directory")
+            descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._directory)  # 0600
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if replace or sys.platform == "win32":
+                    Path(temporary).replace(self._directory / name)
+                else:
+                    self._put_unless_there(Path(temporary), self._directory / name)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("consents are remembered for this session only: %s", error.strerror or type(error).__name__)
+            return False
+        return True
+
+    @staticmethod
+    def _put_unless_there(temporary: Path, target: Path) -> None:
+        try:
+            target.hardlink_to(temporary)
+        except FileExistsError:
+            pass  # another sidecar was faster
+        except OSError:  # a file system without links
+            temporary.replace(target)
+
+    def _prune(self, directory: Path) -> None:
+        try:
+            kept = [(each.stat().st_mtime, each) for each in directory.iterdir() if len(each.name) == 64]
+            for _, oldest in sorted(kept)[: max(0, len(kept) - MOST_KEPT)]:
+                oldest.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("old consents can't be forgotten: %s", error.strerror)
+
+
+def _is_private(directory: Path) -> bool:
+    """Whether nobody else can put a consent into the directory. Windows has that by where it is."""
+    if sys.platform == "win32":
+        return directory.is_dir()
+    try:
+        about = directory.stat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o022
