@@ -6,6 +6,7 @@ HTTP servers are ready when their port answers; `/mcp` is the path of `http`, `/
 """
 
 import argparse
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -64,6 +65,13 @@ async def ask_model(ctx: Context) -> str:
     message = SamplingMessage(role="user", content=TextContent(type="text", text="Say hello."))
     answer = await ctx.session.create_message([message], max_tokens=10, related_request_id=ctx.request_id)
     return f"the model said: {getattr(answer.content, 'text', None)}"
+
+
+@mcp.tool
+async def sleep(seconds: float) -> str:
+    """Take that many seconds."""
+    await asyncio.sleep(seconds)
+    return "slept"
 
 
 @mcp.tool

@@ -184,7 +184,12 @@ class Questions:
         except Exception as error:  # noqa: BLE001 - a stranger's schema: a foreign `pattern`, an odd `$schema`, …
             self._events.violated(f"the requestedSchema can't be applied: {type(error).__name__}")
             return None
-        return f"{json_path(('content', *errors[0].absolute_path))}: {errors[0].message[:300]}" if errors else None
+        if not errors:
+            return None
+        # jsonschema's own words quote the value, which a person typed and no log should show.
+        first = errors[0]
+        rule = f"{first.validator} {first.validator_value!r}"
+        return f"{json_path(('content', *first.absolute_path))}: breaks the requestedSchema: {rule[:200]}"
 
 
 def _wrong_in_request(method: str, params: Mapping[str, Any], *, modern: bool) -> str | None:

@@ -61,7 +61,9 @@ async def request(
                 suggestion="Ask for all that is needed at once, or let the tool give up.",
             )
         wanted = answer.result.get("inputRequests")
-        again = dict(params or {})
+        again = {
+            name: value for name, value in (params or {}).items() if name not in ("inputResponses", "requestState")
+        }
         if wanted:
             again["inputResponses"] = await link.while_it_stands(_answers(link.questions, wanted))
             pause = PAUSE

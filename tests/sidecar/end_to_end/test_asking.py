@@ -180,8 +180,9 @@ async def test_sampling_with_tools_passes(opted_in: Editor, era: str) -> None:
 
 WRONG_ANSWERS = [
     ({"action": "maybe"}, "action"),
-    ({"action": "accept", "content": {"name": "A"}}, "content.name"),
-    ({"action": "accept", "content": {}}, "'name' is a required property"),
+    ({"action": "accept", "content": {"name": "t"}}, "content.name: breaks the requestedSchema: minLength 2"),
+    ({"action": "accept", "content": {"name": ["typed"]}}, "content.name: breaks the requestedSchema: type 'string'"),
+    ({"action": "accept", "content": {}}, "required"),
     ({"action": "accept", "content": {"name": {"first": "Ann"}}}, "content"),
     ("yes", "must be an object"),
     (None, "must be an object"),
@@ -198,6 +199,7 @@ async def test_a_wrong_answer_of_the_editor_is_reported_and_the_server_told_canc
     entry = await ask.editor.wait_for("mcp/didLog", lambda entry: "the editor broke the protocol" in entry["message"])
     assert entry["source"] == "protocol"
     assert problem in entry["message"]
+    assert "typed" not in entry["message"], "what a person typed is in no log"
 
 
 async def test_what_the_editor_refuses_is_an_error_for_the_server(opted_in: Editor) -> None:
@@ -786,6 +788,24 @@ async def test_a_fastmcp_server_asks(start_editor: Starter, serve: Server, trans
     assert said[1] == "accept: True"
     assert said[2] == "the model said: Hello"
     assert json.loads(said[3]) == [tmp_path.as_uri()]
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_over_http_a_person_takes_longer_than_the_timeout_and_can_be_interrupted(
+    start_editor: Starter, serve: Server, transport: str
+) -> None:
+    editor = await start_editor(client=OPTED_IN)
+    await editor.connect(url=(await serve(asking_http(transport))).url, protocolVersion="legacy", callTimeout=4)
+    editor.answers[ELICIT] = lambda _: LATER
+    number, call = await editor.request_nowait("mcp/tools/call", {"name": "ask_choice", "arguments": {}})
+    question = await editor.wait_for_request(ELICIT)
+    with pytest.raises(ResponseError, match="within 4 s"):  # so long the other call would have had, too
+        await editor.call("sleep", seconds=60)
+    assert not call.done()
+    await editor.cancel(number)
+    assert await editor.wait_for("$/cancelRequest") == {"id": question["id"]}
+    with pytest.raises(ResponseError, match="-32800"):
+        await call
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http", "sse"])
