@@ -28,6 +28,8 @@ RESOURCES = [
     {"uri": "note:1", "name": "note"},
 ]
 
+TASKS = META + "tasks"
+
 CHANGES = {
     "notifications/tools/list_changed": "toolsListChanged",
     "notifications/resources/list_changed": "resourcesListChanged",
@@ -67,6 +69,8 @@ class Capable(RawServer):
             "completions": {},
             "logging": {},
         }
+        if self.modern:
+            known["extensions"] = {TASKS: {}}
         if self.legacy:
             known["tasks"] = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
         for path in self._without:
@@ -144,7 +148,20 @@ class Capable(RawServer):
                 return {"completion": {"values": [params["argument"]["value"] + "!"], "hasMore": False}}
             case "logging/setLevel" if self.legacy:
                 return {}
-        return self.of_tasks(method, params) if self.legacy else None
+        return self.of_tasks(method, params) if self.legacy else self.of_the_extension(method, params)
+
+    def of_the_extension(self, method: str, params: Json) -> Json:
+        """The results of tasks (SEP-2663), for a request that declares the extension."""
+        declared = params.get("_meta", {}).get(META + "clientCapabilities", {}).get("extensions", {})
+        match method:
+            case "tools/call" if TASKS in declared:
+                self._tasks[f"task-{len(self._tasks)}"] = "working"
+                return {"resultType": "task"} | self._task(f"task-{len(self._tasks) - 1}")
+            case "tasks/get":
+                return self._task(params["taskId"])
+            case "tasks/update":
+                return {}
+        return None
 
     def of_tasks(self, method: str, params: Json) -> Json:
         """The results of tasks (MCP 2025-11-25)."""

@@ -109,6 +109,8 @@ class Calls:
         if self._manager.link is not None and self._manager.link.sends_param_headers:
             await self._tool(self._manager.link, params["name"])
         answer = await self._manager.request("tools/call", params, options)
+        if _became_task(params, answer.result):
+            return _annotated(answer.result, answer.duration_ms, list(answer.problems))
         problems = self._checked("tools/call", answer, params["name"])
         tool = await self._tool(answer.link, params["name"])
         if tool is not None:
@@ -256,6 +258,14 @@ def _note(link: "Link", method: str, name: str | None, problems: "list[Problem]"
 def _note_undeclared_output(link: "Link", name: str) -> None:
     message = "a result had structuredContent, but the tool has no outputSchema"
     link.misdeeds.note(Misdeed(rule="undeclared-output", message=message, method="tools/call", name=name))
+
+
+def _became_task(params: Mapping[str, Any], result: Result) -> bool:
+    """Whether a call was answered with a task, whose result comes later.
+
+    2025-11-25 has it so where the call asked for one, the extension of the 2026-07-28 era otherwise (SEP-2663).
+    """
+    return result.get("resultType") == "task" or ("task" in params and isinstance(result.get("task"), dict))
 
 
 def _annotated(result: Result, duration_ms: float, problems: "list[Problem]") -> Result:

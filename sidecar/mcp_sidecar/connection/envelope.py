@@ -26,6 +26,13 @@ LOG_LEVEL = "info"
 """What is asked for in the 2026-07-28 era, which logs only for requests that ask for it."""
 
 
+NAMED_BY: Mapping[str, str] = {
+    **NAME_BEARING_METHODS,
+    **dict.fromkeys(("tasks/get", "tasks/update", "tasks/cancel"), "taskId"),
+}
+"""What the name in the `Mcp-Name` header is taken from; of tasks as SEP-2663 has it."""
+
+
 class Envelope:
     """What is the same for all requests of one link."""
 
@@ -73,14 +80,22 @@ class Envelope:
             message["params"] = params
         if version in MODERN_PROTOCOL_VERSIONS:
             params = dict(params or {})
-            params["_meta"] = {LOG_LEVEL_META_KEY: self.log_level, **(params.get("_meta") or {}), **self._meta}
+            meta = params.get("_meta") or {}
+            params["_meta"] = {LOG_LEVEL_META_KEY: self.log_level, **meta, **self._meta, **self._capabilities(meta)}
             message["params"] = params
             if transport != "streamable-http":
                 return headers  # nobody would read them, and walking a schema for them takes time
             headers[MCP_METHOD_HEADER] = method
-            name = params.get(NAME_BEARING_METHODS.get(method, ""))
+            name = params.get(NAMED_BY.get(method, ""))
             if isinstance(name, str):
                 headers[MCP_NAME_HEADER] = encode_header_value(name)
                 if method == "tools/call" and (tool := tools.get(name)) is not None:
                     headers |= param_headers(tool, params.get("arguments"))
         return headers
+
+    def _capabilities(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """The client's capabilities with those that the request declares besides, such as an extension."""
+        more = meta.get(CLIENT_CAPABILITIES_META_KEY)
+        if not isinstance(more, Mapping):
+            return {}
+        return {CLIENT_CAPABILITIES_META_KEY: {**self._meta.get(CLIENT_CAPABILITIES_META_KEY, {}), **more}}

@@ -11,6 +11,8 @@ from tests.sidecar.programs import capable, raw
 ERAS = pytest.mark.parametrize("era", ["legacy", "modern"])
 
 DURATION = "mcp-sidecar/durationMs"
+CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+TASKS = "io.modelcontextprotocol/tasks"
 
 
 def without_own(result: Json) -> Json:
@@ -170,14 +172,34 @@ async def test_an_option_that_cannot_be_is_refused_by_name(editor: Editor, meta:
 async def test_tasks_pass_through_with_their_statuses(editor: Editor) -> None:
     await editor.connect(**capable())
     call = {"name": "echo", "arguments": {"text": "x"}, "task": {"ttl": 60000}}
-    task = (await editor.request("mcp/tools/call", call))["task"]
+    created = await editor.request("mcp/tools/call", call)
+    task = created["task"]
     assert task["status"] == "working"
+    assert created["_meta"].keys() == {DURATION}
     status = await editor.wait_for("mcp/notifications/tasks/status")
     assert status["taskId"] == task["taskId"]
     assert [each["taskId"] for each in (await editor.request("mcp/tasks/list"))["tasks"]] == [task["taskId"]]
     assert (await editor.request("mcp/tasks/get", {"taskId": task["taskId"]}))["status"] == "working"
     assert (await editor.request("mcp/tasks/result", {"taskId": task["taskId"]}))["content"][0]["text"] == "done"
     assert (await editor.request("mcp/tasks/cancel", {"taskId": task["taskId"]}))["status"] == "cancelled"
+
+
+async def test_tasks_of_the_new_era_pass_through_where_the_request_declares_them(
+    editor: Editor, tmp_path: Path
+) -> None:
+    record = tmp_path / "received"
+    await editor.connect(**capable("--era", "modern", "--record", record))
+    declared: Json = {CAPABILITIES: {"extensions": {TASKS: {}}}}
+    created = await editor.request("mcp/tools/call", {"name": "echo", "arguments": {"text": "x"}, "_meta": declared})
+    assert (created["resultType"], created["taskId"]) == ("task", "task-0")
+    assert not any("problems" in key for key in created["_meta"])
+    assert (await editor.request("mcp/tasks/get", {"taskId": "task-0"}))["status"] == "working"
+    updated = await editor.request("mcp/tasks/update", {"taskId": "task-0", "inputResponses": {}})
+    assert updated["resultType"] == "complete"
+    called = await editor.request("mcp/tools/call", {"name": "echo", "arguments": {"text": "x"}})
+    assert called["content"][0]["text"] == "x"
+    first, second = (message["params"]["_meta"][CAPABILITIES] for message in sent(record, "tools/call"))
+    assert first == {**second, "extensions": {TASKS: {}}}
 
 
 async def test_a_verbose_status_tells_how_long_each_tool_took(editor: Editor) -> None:
