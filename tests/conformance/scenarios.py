@@ -1,11 +1,13 @@
 """What each scenario of the suite asks of an editor's user, and what must reach the editor then."""
 
+import asyncio
 import json
 import re
+import urllib.parse
 from collections.abc import Awaitable, Callable
 
-from tests.conformance.browser import Browser
 from tests.conformance.case import CLIENT_METADATA_URL, PROBLEMS, Case
+from tests.sidecar.browser import Browser
 from tests.sidecar.harness import Json
 
 Scenario = Callable[[Case], Awaitable[None]]
@@ -181,8 +183,17 @@ async def _log_in_and_call(case: Case, auth: Json, logins: int = 1) -> Browser:
     assert "test-tool" in await case.tools()
     assert await case.call("test-tool") == "test"
     assert len(browser.opened) == logins
-    await _nothing_secret_was_told(case)
+    await _logged_in_as_agreed(case, browser)
     return browser
+
+
+async def _logged_in_as_agreed(case: Case, browser: Browser) -> None:
+    """Every page that was opened is of the host that the person agreed to, and came back; no secret was told."""
+    for url, question in zip(browser.opened, browser.questions, strict=True):
+        assert urllib.parse.urlsplit(url).netloc in question
+    for page in await asyncio.gather(*browser.pages):
+        assert urllib.parse.urlsplit(page.url).hostname == "127.0.0.1"
+    await _nothing_secret_was_told(case)
 
 
 async def _nothing_secret_was_told(case: Case) -> None:
@@ -190,7 +201,10 @@ async def _nothing_secret_was_told(case: Case) -> None:
     trace = await case.editor.request("mcp/trace")
     pushed = [each.params for each in case.editor.notifications]
     shown = json.dumps([trace, pushed, await case.editor.status()]) + case.editor.stderr
-    assert not re.search(r"test-token|pre-registered-secret|code_verifier=[^*]", shown)
+    assert not re.search(r"test-token|code_verifier=[^*]", shown)
+    for name in ("client_secret", "private_key_pem"):
+        if name in (case.context or {}):
+            assert max(case.context[name].splitlines(), key=len) not in shown
 
 
 @scenario(
@@ -224,6 +238,15 @@ async def _registered_before(case: Case) -> None:
     await _log_in_and_call(case, {"type": "oauth", **client})
 
 
+@scenario("auth/client-credentials-basic", "auth/client-credentials-jwt")
+async def _program(case: Case) -> None:
+    """A program logs in by itself, with its secret or with its key: nobody is asked."""
+    secret = {"clientSecret": "client_secret", "privateKey": "private_key_pem"}
+    own = {field: case.context[name] for field, name in secret.items() if name in case.context}
+    client = {"type": "client_credentials", "clientId": case.context["client_id"], **own}
+    await _log_in_and_call(case, client, logins=0)
+
+
 @scenario("auth/scope-step-up", "auth/authorization-server-migration")
 async def _second_login(case: Case) -> None:
     """The call needs more than the login gave, or another authorization server: the user logs in once more."""
@@ -239,6 +262,7 @@ async def _refused_for_ever(case: Case) -> None:
     assert refused.data["details"]["httpStatus"] == 403
     assert "mcp:admin" in refused.data["details"]["wwwAuthenticate"]
     assert 1 <= len(browser.opened) <= 3
+    await _logged_in_as_agreed(case, browser)
 
 
 @scenario("auth/resource-mismatch", "auth/metadata-issuer-mismatch")
@@ -261,4 +285,5 @@ async def _login_fails(case: Case) -> Browser:
     assert refused.kind == "authentication_required"
     assert refused.data["suggestion"]
     assert (await case.editor.status())["state"] == "failed"
+    await _logged_in_as_agreed(case, browser)
     return browser

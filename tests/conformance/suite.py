@@ -74,6 +74,10 @@ SCENARIOS = {
 """The scenarios for clients of each revision, in the suite's order."""
 
 
+EXTENSIONS = ("auth/client-credentials-basic", "auth/client-credentials-jwt")
+"""Scenarios of the extensions that the sidecar has; they belong to no revision."""
+
+
 @attrs.frozen
 class Run:
     """One scenario of one revision."""
@@ -95,7 +99,7 @@ class Outcome:
     seconds: float
 
 
-RUNS = tuple(Run(version, scenario) for version, scenarios in SCENARIOS.items() for scenario in scenarios)
+RUNS = tuple(Run(version, name) for version, names in SCENARIOS.items() for name in (*names, *EXTENSIONS))
 
 
 def what_is_missing() -> str | None:
