@@ -17,11 +17,6 @@ AT_ONCE = 2
 TIMED = {"sse-retry"}
 """Scenarios that take a fifth of a second of lateness for a fault; they run alone."""
 
-EXPECTED_TO_FAIL = {
-    **{name: "OAuth is not supported yet" for name in SCENARIOS if name.startswith("auth/")},
-}
-"""Scenarios that fail yet, with the reason."""
-
 
 @pytest.fixture(scope="module")
 def outcomes(request: pytest.FixtureRequest) -> Mapping[Run, Outcome]:
@@ -43,14 +38,7 @@ def outcomes(request: pytest.FixtureRequest) -> Mapping[Run, Outcome]:
     return done
 
 
-@pytest.mark.parametrize(
-    "run",
-    [
-        pytest.param(run, marks=pytest.mark.xfail(strict=True, reason=reason) if reason else (), id=str(run))
-        for run in RUNS
-        for reason in [EXPECTED_TO_FAIL.get(run.scenario)]
-    ],
-)
+@pytest.mark.parametrize("run", RUNS, ids=str)
 def test_a_scenario_passes(outcomes: Mapping[Run, Outcome], run: Run) -> None:
     outcome = outcomes[run]
     assert outcome.passed, outcome.output

@@ -116,3 +116,19 @@ async def test_it_asks_the_model_and_for_the_folders_in_one_round(
     assert result["content"][0]["text"] == f"Grete in {tmp_path.as_uri()}"
     (request,) = (each for each in editor.requests if each["method"] == "mcp/sampling/createMessage")
     assert request["params"]["messages"][0]["content"]["text"] == "What is a good name?"
+
+
+async def test_an_update_of_a_resource_comes_while_it_is_subscribed_to(start_editor: StartEditor, target: Json) -> None:
+    editor = await start_editor(client={"elicitation": True})
+    editor.answers["mcp/elicitation/create"] = lambda _: {"action": "accept", "content": {"confirm": True}}
+    await editor.connect(**target)
+    uri = "deployments://count"
+    deploy = {"name": "deploy", "arguments": {"region": "us-east"}}
+    await editor.flawless("resources/subscribe", {"uri": uri})
+    await editor.flawless("tools/call", deploy)
+    await editor.wait_for("mcp/notifications/resources/updated", lambda params: params["uri"] == uri)
+    await editor.flawless("resources/unsubscribe", {"uri": uri})
+    mark = editor.mark()
+    await editor.flawless("tools/call", deploy)
+    assert (await editor.flawless("resources/read", {"uri": uri}))["contents"][0]["text"] == "2"
+    assert all(each.method != "mcp/notifications/resources/updated" for each in editor.notifications[mark:])

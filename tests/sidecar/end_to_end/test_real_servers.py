@@ -12,7 +12,6 @@ from tests.sidecar.programs import EVERYTHING, EXAMPLE, HttpServer, everything_h
 
 Serve = Callable[[HttpServer], Awaitable[HttpServer]]
 
-PROBLEMS = "mcp-sidecar/problems"
 NEWEST_LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
 LEGACY_VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", NEWEST_LEGACY)
@@ -23,14 +22,7 @@ TIME_SERVER = Path(sys.executable).with_name("mcp-server-time")
 async def tool(editor: Editor, name: str, arguments: Json = None, meta: Json = None) -> Json:
     """Call a tool whose arguments may have any names; its result must have no problems."""
     params = {"name": name, "arguments": arguments or {}} | ({"_meta": meta} if meta else {})
-    result = await editor.request("mcp/tools/call", params)
-    assert PROBLEMS not in result["_meta"]
-    return result
-
-
-def notified(editor: Editor, method: str) -> list[Json]:
-    """The params of all notifications of the server with this method."""
-    return [each.params for each in editor.notifications if each.method == f"mcp/notifications/{method}"]
+    return await editor.flawless("tools/call", params)
 
 
 # FastMCP
@@ -100,14 +92,14 @@ async def test_progress_and_log_messages_of_a_fastmcp_server_arrive(
     target = good() if transport == "stdio" else {"url": (await serve(good_http(transport))).url}
     await editor.connect(**target, protocolVersion=protocol)
     await tool(editor, "slow", {"seconds": 0.1}, meta={"progressToken": "mine"})
-    progress = notified(editor, "progress")
+    progress = editor.notified("progress")
     assert [each["progress"] for each in progress] == list(range(10))
     assert {each["progressToken"] for each in progress} == {"mine"}
     await tool(editor, "log", {"message": "low on ink", "level": "warning"})
     entry = await editor.wait_for("mcp/didLog", lambda entry: entry["source"] == "server")
     assert (entry["level"], entry["logger"]) == ("warning", "good")
     assert "low on ink" in entry["message"]
-    assert [each["data"]["msg"] for each in notified(editor, "message")] == ["low on ink"]
+    assert [each["data"]["msg"] for each in editor.notified("message")] == ["low on ink"]
 
 
 @pytest.mark.parametrize("protocol", ["auto", "legacy"])
@@ -195,7 +187,7 @@ async def test_server_everything_works_over_its_three_transports(editor: Editor,
     links = await tool(editor, "get-resource-links", {"count": 2})
     assert [block["type"] for block in links["content"]] == ["text", "resource_link", "resource_link"]
     await tool(editor, "trigger-long-running-operation", {"duration": 0.2, "steps": 2}, meta={"progressToken": "p-1"})
-    assert [(each["progressToken"], each["progress"]) for each in notified(editor, "progress")] == [
+    assert [(each["progressToken"], each["progress"]) for each in editor.notified("progress")] == [
         ("p-1", 1),
         ("p-1", 2),
     ]
@@ -237,7 +229,7 @@ async def test_the_example_server_keeps_notes(editor: Editor, serve: Serve, tran
     assert [note["title"] for note in found["structuredContent"]["notes"]] == ["Buy milk"]
     imported = await tool(editor, "import_notes", {"lines": ["a", "b"], "seconds_each": 0}, meta={"progressToken": 7})
     assert imported["structuredContent"] == {"result": 2}
-    assert [each["progress"] for each in notified(editor, "progress")] == [1, 2]
+    assert [each["progress"] for each in editor.notified("progress")] == [1, 2]
     refused = await tool(editor, "finish_note", {"note_id": 99})
     assert refused["isError"] is True
     notes = await editor.request("mcp/resources/read", {"uri": "notes://all"})
