@@ -11,9 +11,9 @@ later: in a server's stderr, an error text, a trace.
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, unquote_to_bytes
 
 import attrs
 
@@ -53,8 +53,14 @@ _ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _UNUSUAL_ESCAPE: Final = re.compile(r"\\(?:/|u00[0-7][0-9a-fA-F]|u(?=[0-9a-f]*[A-F])[0-9a-fA-F]{4})")
 """What Python's `json` doesn't write, and other libraries do: `\\/`, `\\u0026`, `\\u00E9`."""
 
-_CUT: Final = re.compile(r"\ufffd*(?:…| \[cut\])")
-"""Where a text was cut: the mark, and what is left of a character that was cut as well."""
+_PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+"""Bytes as RFC 3986, section 2.1, writes them."""
+
+_MOST_ENCODINGS: Final = 3
+"""How often over a secret is looked for percent-encoded: a URL in a URL has it encoded twice."""
+
+_CUT: Final = re.compile(r"\ufffd{0,3}(?:%[0-9A-Fa-f]?)?(?:…| \[cut\])")
+"""Where a text was cut: the mark, and what is left of a character, or of its encoding, that was cut as well."""
 
 _TOKEN: Final = re.compile(
     r"""
@@ -161,7 +167,7 @@ class Redactor:
         """Return the text with every occurrence of a secret replaced by `***`, also of its beginning before a cut."""
         # Once more when masking has put a secret together out of what was left and right of another one; this ends
         # because the mask is shorter than everything that it replaces.
-        while spans := self._occurrences(text) or self._fragments(text):
+        while spans := self._occurrences(text) or self._fragments(text) or self._percent_encoded(text):
             text = _masked(text, spans)
         return text
 
@@ -222,6 +228,18 @@ class Redactor:
                 at = text.find(secret, at + 1)
         return spans
 
+    def _percent_encoded(self, text: str) -> list[tuple[int, int]]:
+        """Return where secrets are percent-encoded, in whatever letter case, in part or throughout, or twice."""
+        decoded, origins = text, list[int]()
+        for _ in range(_MOST_ENCODINGS):
+            if not self.secrets or not _PERCENT.search(decoded):
+                break
+            decoded, starts = _percent_decoded(decoded)
+            origins = [origins[start] for start in starts] if origins else starts
+            if spans := self._occurrences(decoded) or self._fragments(decoded):
+                return [(origins[start], origins[end]) for start, end in spans]
+        return []
+
     def _fragments(self, text: str) -> list[tuple[int, int]]:
         """Return where the longest beginnings of secrets are, just before a cut."""
         if not self.secrets:
@@ -235,6 +253,37 @@ class Redactor:
                 if length:
                     spans.append((end - length, end))
         return spans
+
+
+def _percent_decoded(text: str) -> tuple[str, list[int]]:
+    """Return a text with its percent-encoded characters decoded, and for each character where it comes from.
+
+    Behind the last character is the end of the text. What is no UTF-8 becomes replacement characters, as at a cut.
+    """
+    parts: list[str] = []
+    origins: list[int] = []
+    copied = 0
+    for match in _PERCENT.finditer(text):
+        parts.append(text[copied : match.start()])
+        origins.extend(range(copied, match.start()))
+        copied = match.end()
+        start = match.start()
+        for character, size in _characters(unquote_to_bytes(match[0])):
+            parts.append(character)
+            origins.append(start)
+            start += 3 * size  # `%` and two digits for each byte
+    parts.append(text[copied:])
+    origins.extend(range(copied, len(text) + 1))
+    return "".join(parts), origins
+
+
+def _characters(run: bytes) -> Iterator[tuple[str, int]]:
+    """Yield the characters of UTF-8, each with the number of its bytes."""
+    for character in run.decode("utf-8", "surrogateescape"):
+        if "\udc80" <= character <= "\udcff":  # a byte that is part of no character
+            yield "\ufffd", 1
+        else:
+            yield character, len(character.encode())
 
 
 def _usually_escaped(text: str) -> tuple[str, list[int]]:
@@ -456,7 +505,15 @@ def looks_like_token(word: str) -> bool:
 def _forms(value: str) -> set[str]:
     """How a value may be written where it turns up again."""
     written = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    forms = {value, value.strip(), quote(written, safe=""), quote(written), quote_plus(written)}
+    # With `+` for a space as forms of HTML have it; `Redactor` decodes the rest of such a text.
+    forms = {
+        value,
+        value.strip(),
+        value.replace(" ", "+"),
+        quote(written, safe=""),
+        quote(written),
+        quote_plus(written),
+    }
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     # Tools like to answer with JSON as a text, which is escaped once more on the wire.
     forms |= escaped | {json.dumps(form, ensure_ascii=False)[1:-1] for form in escaped}

@@ -1,12 +1,15 @@
 """The trace by itself: what it keeps and how much, what a frame says of itself, and that it shows no secret."""
 
 import json
+import re
+import time
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from mcp_sidecar.connection import inbound, trace
-from mcp_sidecar.connection.redaction import Redactor
+from mcp_sidecar.connection.redaction import SHORTEST_FRAGMENT, Redactor
 from mcp_sidecar.connection.trace import Recorded, Tap, Trace, TraceFrame
 from tests.sidecar.connection.test_inbound import Recorder
 
@@ -201,6 +204,58 @@ def test_requests_that_are_never_answered_are_not_remembered_for_ever(tap: Tap) 
 def test_a_secret_is_masked_however_it_is_escaped(kept: Trace, tap: Tap, written: str) -> None:
     tap.received(f'{{"a\\/b": "\\\\/", "{{": {written}, "c": "\\u0041"}}'.encode(), {})
     assert only(kept).body == '{"a\\/b": "\\\\/", "{": "***", "c": "\\u0041"}'
+
+
+def lower(encoded: str) -> str:
+    """Percent-encoding as .NET writes it."""
+    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        quote(SECRET, safe=""),
+        quote(SECRET),
+        quote_plus(SECRET),
+        lower(quote(SECRET, safe="")),
+        quote(SECRET, safe=";,/?:@&=+$-_.!~*'()#"),  # JavaScript's encodeURI
+        "".join(f"%{byte:02x}" for byte in SECRET.encode()),
+        quote(quote(SECRET, safe=""), safe=""),
+        lower(quote(quote(SECRET, safe=""), safe="")),
+    ],
+)
+def test_a_secret_is_masked_however_it_is_percent_encoded(kept: Trace, tap: Tap, written: str) -> None:
+    tap.received(f'{{"a": "100%", "url": "http://h/%ff/{written}/x%20y", "b": "%zz"}}'.encode(), {})
+    tap.responded("GET", f"http://h/{written}/x", [], status=302, response_headers=[(b"server", written.encode())])
+    body, head = kept.report().frames
+    assert body.body == '{"a": "100%", "url": "http://h/%ff/***/x%20y", "b": "%zz"}'
+    assert head.message == "← GET http://h/***/x 302"
+    assert head.http is not None
+    assert head.http.response_headers == {"server": "***"}
+
+
+def test_the_beginning_of_a_percent_encoded_secret_before_a_cut_is_masked_wherever_that_is() -> None:
+    written = lower(quote(SECRET, safe="")).encode()
+    for length in range(SHORTEST_FRAGMENT, len(written)):
+        kept = Trace()
+        kept.tap(Redactor.of([SECRET])).received(b"x" * (trace.BODY_LIMIT - length) + written, None)
+        body = only(kept).body
+        assert body is not None
+        assert body.partition("xx***")[2].partition("…")[0] in ("", "%", "%2", "%c", "%c3", "%c3%", "%c3%a")
+
+
+@pytest.mark.parametrize("piece", [b"\xff", b"%ff", b"%25", b"%2525", b"%", "…".encode()])
+def test_no_text_takes_long_to_mask(kept: Trace, tap: Tap, piece: bytes) -> None:
+    tap.received(piece * (trace.BODY_LIMIT // len(piece)), None)
+    started = time.thread_time()
+    assert only(kept).body
+    assert time.thread_time() - started < 2
+
+
+def test_a_percent_encoded_text_without_a_secret_stays_as_it_is(kept: Trace, tap: Tap) -> None:
+    text = "%41%C3%A9%25%2525%ff%F0%9F%98%80" * 100
+    tap.received(text.encode(), None)
+    assert only(kept).body == text
 
 
 def test_the_beginning_of_a_secret_before_a_cut_is_masked(kept: Trace, tap: Tap) -> None:
