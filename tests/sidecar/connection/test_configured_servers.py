@@ -458,6 +458,25 @@ async def test_a_url_needs_consent_where_it_gets_secrets(
         assert secret not in desk.person.questions[0]
 
 
+@pytest.mark.parametrize("written", ["${workspaceFolder}/evil.py", "${env:LANGUAGE}", "${userHome}"])
+async def test_a_url_never_becomes_a_program(desk: Desk, written: str) -> None:
+    (desk.workspace / "evil.py").write_text("")
+    desk.vscode(url=written)
+    with pytest.raises(InvalidTarget, match=r"no http\(s\) URL"):
+        await desk.prepare()
+
+
+async def test_a_change_of_fastmcp_json_is_asked_about(desk: Desk) -> None:
+    desk.program(desk.bin / "fastmcp")
+    desk.write({"source": {"path": "a.py"}}, "fastmcp.json")
+    await desk.prepare(server="ws")
+    await desk.prepare(server="ws")
+    assert len(desk.person.questions) == 1
+    desk.write({"source": {"path": "b.py"}}, "fastmcp.json")
+    await desk.prepare(server="ws")
+    assert len(desk.person.questions) == 2
+
+
 async def test_a_question_that_is_too_long_to_be_read_is_a_no(desk: Desk) -> None:
     desk.vscode(command="tool", args=["x" * LONGEST_SHOWN])
     with pytest.raises(ConsentRefused, match="too long"):

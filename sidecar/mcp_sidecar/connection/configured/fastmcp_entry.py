@@ -33,7 +33,7 @@ def read_fastmcp_entry(root: Node, place: Place) -> Entry | None:
     directory = os.path.dirname(place.path)
     program, *args = _command(root.get("environment"), place.path, directory)
     return Entry(
-        name=place.folder.name if place.folder is not None else os.path.basename(directory),
+        name=os.path.basename(directory),
         place=place,
         start=root.start,
         end=root.end,

@@ -13,8 +13,8 @@ import attrs
 from mcp_sidecar.connection.configured.consent import Program, Recipient
 from mcp_sidecar.connection.configured.entry import Entry, Text
 from mcp_sidecar.connection.configured.variables import PROJECT_DIRECTORY, Filled, Variables
-from mcp_sidecar.connection.errors import SidecarError
-from mcp_sidecar.connection.http_url import has_userinfo
+from mcp_sidecar.connection.errors import InvalidTarget, SidecarError
+from mcp_sidecar.connection.http_url import has_userinfo, scheme_of
 from mcp_sidecar.connection.redaction import Redactor, redact_args, redact_text, redact_url
 from mcp_sidecar.connection.resolution import Resolved, resolve
 from mcp_sidecar.connection.status import TargetInfo
@@ -99,6 +99,13 @@ def fill(entry: Entry, variables: Variables) -> Filling:
     if isinstance(entry.auth, Mapping):
         given |= {f"auth.{name}": each for name, each in entry.auth.items() if isinstance(each, Text)}
     filled = {name: variables.fill(text) for name, text in given.items()}
+    if "url" in filled and scheme_of(filled["url"].value.strip()) is None:
+        # That of a target may be a script or a command line; that of a configuration file may not.
+        raise InvalidTarget(
+            f"The `url` of the server {entry.name!a} comes to {filled['url'].shown[:200]!a}, which is no http(s) URL.",
+            suggestion="Correct the URL, or pass a program as `command`.",
+            details={"field": "url", "file": entry.place.path},
+        )
     args = tuple(variables.fill(arg) for arg in entry.args)
     removed = tuple(name for name, text in entry.env.items() if text is None)
     target = _target(entry, filled, args)

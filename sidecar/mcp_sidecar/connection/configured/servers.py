@@ -107,7 +107,7 @@ class ConfiguredServers:
         _check(configuration, entry)
         await self._ask_for_inputs(configuration, entry, target.inputs or {})
         filling = await asyncio.to_thread(self._fill, configuration, entry)
-        if entry.place.scope == "workspace" and (question := _question(entry, filling, self._platform)) is not None:
+        if entry.place.scope == "workspace" and (question := _question(configuration, entry, filling)) is not None:
             await self._consent.require(question)
         named = attrs.evolve(target, server=entry.name, file=entry.place.path)
         return Prepared(target=named, resolved=filling.resolved)
@@ -277,13 +277,15 @@ def _check(configuration: Configuration, entry: Entry) -> None:
         )
 
 
-def _question(entry: Entry, filling: Filling, platform: str) -> Question | None:
+def _question(configuration: Configuration, entry: Entry, filling: Filling) -> Question | None:
     """What the user must agree to; None where a URL gets nothing but a request."""
     subject: Program | Recipient | None
-    subject = filling.program(entry, platform) or filling.recipient()
+    subject = filling.program(entry, configuration.context.platform) or filling.recipient()
     if subject is None:
         return None
     material = {"file": entry.place.path, **filling.material()}
+    if entry.place.tool == "fastmcp":  # FastMCP itself reads what to run, with what environment
+        material["content"] = configuration.document.text
     return Question(server=entry.name, path=entry.place.path, subject=subject, material=material)
 
 
