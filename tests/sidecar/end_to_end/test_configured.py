@@ -126,13 +126,15 @@ async def test_without_an_argument_the_user_chooses_and_a_reconnect_remembers(de
     assert len(desk.questions) == 2
 
 
-async def test_an_editor_that_can_not_be_asked_gets_the_list(desk: Desk) -> None:
-    desk.servers(one=raw(), two=raw())
+async def test_an_editor_that_can_not_be_asked_gets_the_list_and_one_that_chooses_none_gets_nothing(desk: Desk) -> None:
+    file = desk.servers(one=raw(), two=raw())
     editor = await desk.open()
+    editor.answers["window/showMessageRequest"] = refuse
+    error = await editor.refused("mcp/connect")
+    assert error.kind == "invalid_target"
+    assert error.data["details"]["candidates"] == [{"server": name, "file": str(file)} for name in ("one", "two")]
     editor.answers["window/showMessageRequest"] = lambda _: None
-    with pytest.raises(ResponseError) as error:
-        await editor.connect()
-    assert error.value.code == -32800
+    assert (await editor.refused("mcp/connect")).code == -32800
 
 
 async def test_denial_starts_nothing_and_leaves_the_connection_alone(desk: Desk, tmp_path: Path) -> None:
