@@ -18,6 +18,9 @@ SERVICE: Final = "mcp-sidecar"
 KEYRING_TIMEOUT: Final = 5.0
 """Seconds for one look into the keyring, which may ask its owner to unlock it."""
 
+FINDING_TIMEOUT: Final = 15.0
+"""Seconds for finding it, which imports all there are; on a busy machine that takes a while."""
+
 _USABLE: Final = 1
 """Priority from which `keyring` recommends a backend; below are those that only pretend, or keep plain text."""
 
@@ -71,20 +74,20 @@ class TokenStore:
             if self._has_keyring is None:
                 self._keyring = _Keyring()
                 self._has_keyring = True
-                found = await self._answer(lambda backend: backend)
+                found = await self._answer(lambda backend: backend, FINDING_TIMEOUT)
                 if self._has_keyring and found is None:
                     self._give_up("there is no keyring of the operating system")
             if not self._has_keyring:
                 return None
             return await self._answer(work)
 
-    async def _answer(self, work: Callable[[Any], Any]) -> Any:
+    async def _answer(self, work: Callable[[Any], Any], timeout: float = KEYRING_TIMEOUT) -> Any:
         assert self._keyring is not None
         try:
-            async with asyncio.timeout(KEYRING_TIMEOUT):
+            async with asyncio.timeout(timeout):
                 return await self._keyring.run(work)
         except TimeoutError:
-            self._give_up(f"the keyring did not answer within {KEYRING_TIMEOUT:g} s")
+            self._give_up(f"the keyring did not answer within {timeout:g} s")
         except Exception as error:  # noqa: BLE001 - whatever backend there is, its failure is told and costs no login
             self._give_up(f"the keyring failed ({type(error).__name__})")
         return None
