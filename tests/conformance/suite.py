@@ -75,7 +75,7 @@ SCENARIOS = {
 
 
 EXTENSIONS = ("auth/client-credentials-basic", "auth/client-credentials-jwt")
-"""Scenarios of the extensions that the sidecar has; they belong to no revision."""
+"""Scenarios of the extensions that the sidecar has; they belong to no revision, and are forced to run in each."""
 
 
 @attrs.frozen
@@ -138,6 +138,7 @@ def run(what: Run) -> Outcome:
     done = _suite(
         *("client", "--command", adapter, "--scenario", what.scenario, "--spec-version", what.version),
         *("--timeout", str(CLIENT_TIMEOUT * 1000)),
+        *(["--force"] if what.scenario in EXTENSIONS else []),
     )
     output = done.stdout + done.stderr
     # Where a scenario expects a client to fail, the suite passes over how it ended.
