@@ -109,6 +109,12 @@ export interface ConsentParams {
   allow: boolean;
 }
 
+/** Params of `mcp/trace`. */
+export interface TraceParams {
+  /** As one text to read, in place of the frames. */
+  asText?: boolean;
+}
+
 /** What an inspection may do. */
 export interface InspectionOptions {
   /** Whether resources that are listed are read. */
@@ -168,11 +174,21 @@ export interface TaskParams extends RequestParams {
 
 /** Params of `mcp/prefill`. */
 export interface PrefillParams {
-  /** Of a tool. */
+  /** Of a tool or prompt; of a resource template, its `uriTemplate`. */
   name: string;
+  /** What it is the name of. */
+  kind?: "tool" | "prompt" | "resourceTemplate";
+  /** What `mcp/remember` gave, to fill in again. */
+  remembered?: string;
 }
 
-/** Params of `mcp/show`: either `method`, or the open `document` whose arguments a tool is called with. */
+/** Params of `mcp/remember`. */
+export interface RememberParams {
+  /** The URI of an open document of arguments. */
+  document: string;
+}
+
+/** Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent. */
 export interface ShowParams {
   /** An MCP method, without `mcp/`. */
   method?: string;
@@ -184,6 +200,10 @@ export interface ShowParams {
   confirmed?: boolean;
   /** A `command:` or `file:` URI that opens the whole answer; a link where the page had to cut. */
   openWhole?: string;
+  /** Progress is shown under it, as LSP has it. */
+  workDoneToken?: number | string;
+  /** A `command:` URI that opens or saves one of the page's parts, whose index it gets as its argument; a link. */
+  openPart?: string;
 }
 
 /** The answer to `mcp/input`. */
@@ -372,6 +392,8 @@ export interface TraceReport {
   frames: readonly TraceFrame[];
   /** Older frames that are kept no longer. */
   dropped: number;
+  /** All of it as a text to read, where that was asked for in place of the frames. */
+  text?: string;
 }
 
 /** Where something is, in the server's own terms. */
@@ -433,13 +455,19 @@ export interface Inspection {
   durationMs: number;
 }
 
-/** The arguments of a tool, to be edited: JSON with comments. */
+/** Arguments to be edited: JSON with comments. */
 export interface Prefilled {
-  /** Of the document that it belongs into: one for each tool of a server. */
+  /** Of the document that it belongs into: one for each tool, prompt and resource template of a server. */
   uri: string;
   text: string;
   /** Where the first value to edit is. */
   cursor: Position;
+}
+
+/** The arguments in a document, to be filled in another day. */
+export interface Remembered {
+  /** JSON without what is secret; null where it can't be kept. */
+  text: string | null;
 }
 
 /** One thing to read. */
@@ -452,6 +480,15 @@ export interface LogEntry {
   logger?: string;
 }
 
+/** Something in a page that can be opened or saved by itself. */
+export interface Part {
+  /** As a file, with the extension of its type. */
+  name: string;
+  text?: string;
+  /** In base64, in place of `text`. */
+  blob?: string;
+}
+
 /** An exchange with the server, to read. */
 export interface Page {
   title: string;
@@ -459,6 +496,10 @@ export interface Page {
   html: string;
   /** The answer as JSON, where the page had to cut. */
   whole?: string;
+  /** Of the resource that was read. */
+  uri?: string;
+  /** What the resource holds, where `openPart` was given. */
+  parts: readonly Part[];
 }
 
 /** One of the values that may be picked for an input. */
@@ -497,7 +538,7 @@ export interface Requests {
   "mcp/resolve": { params: Target; result: Preview };
   "mcp/servers": { params: null; result: ServersReport };
   "mcp/consent": { params: ConsentParams; result: Decided };
-  "mcp/trace": { params: null; result: TraceReport };
+  "mcp/trace": { params: TraceParams; result: TraceReport };
   "mcp/inspect": { params: InspectionOptions; result: Inspection };
   "mcp/ping": { params: RequestParams; result: Raw };
   "mcp/tools/list": { params: PageParams; result: Raw };
@@ -516,6 +557,7 @@ export interface Requests {
   "mcp/tasks/result": { params: TaskParams; result: Raw };
   "mcp/tasks/cancel": { params: TaskParams; result: Raw };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
+  "mcp/remember": { params: RememberParams; result: Remembered };
   "mcp/show": { params: ShowParams; result: null };
 }
 

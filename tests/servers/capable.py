@@ -9,6 +9,7 @@ Methods of its own: `x/echo` gives its params back. Tools beside those of raw.py
     announce(what)          announces that the list of `tools`, `resources` or `prompts` changed
     work(steps, pause)      reports that many steps of progress, a pause in seconds before each
     task_progress(token)    reports progress under a token
+    choose(text, level, …)  arguments of several kinds
     heard()                 the notifications that the server received, as JSON
 """
 
@@ -29,6 +30,23 @@ RESOURCES = [
 ]
 
 TASKS = META + "tasks"
+
+CHOOSE = {
+    "name": "choose",
+    "description": "Takes one of several.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string"},
+            "level": {"type": "string", "enum": ["debug", "info", "error"], "default": "info"},
+            "loud": {"type": "boolean"},
+            "levels": {"type": "array", "items": {"enum": ["a", "b"]}},
+            "pass": {"type": "string", "format": "password"},
+            "code": {"type": "string", "writeOnly": True},
+        },
+        "required": ["text"],
+    },
+}
 
 CHANGES = {
     "notifications/tools/list_changed": "toolsListChanged",
@@ -58,6 +76,7 @@ class Capable(RawServer):
             tool("work", steps="integer", pause="number"),
             tool("task_progress", token="string"),
             tool("heard"),
+            CHOOSE,
         ]
 
     def capabilities(self) -> Json:

@@ -50,6 +50,8 @@ class Calls:
 
     def __init__(self, manager: ConnectionManager) -> None:
         self._manager = manager
+        self._listed: dict[str, tuple[Link, list[Any]]] = {}
+        """What the lists last had, of which connection; of tools the link itself keeps what calls need."""
 
     async def run(self, method: str, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:
         """Run a request in the way that its method wants: see the methods below.
@@ -132,6 +134,24 @@ class Calls:
             await self.list_all("tools/list", None)
         return (link.tools or {}).get(name)
 
+    async def item(self, method: str, key: str, name: str, *, afresh: bool = False) -> Mapping[str, Any] | None:
+        """One item as the server lists it; the list is read where that was not done on this connection yet.
+
+        Args:
+            method: of the list.
+            key: the field that tells items apart.
+            name: its value.
+            afresh: whether the list is read in any case.
+
+        Raises:
+            SidecarError: there is no list; says why.
+        """
+        link, items = self._listed.get(method, (None, []))
+        if afresh or link is not self._manager.require_connection():
+            await self.list_all(method, None)
+            _, items = self._listed.get(method, (None, []))
+        return next((each for each in items if isinstance(each, dict) and each.get(key) == name), None)
+
     async def list_all(self, method: str, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:
         """Pass a list request through: exactly one page where `params` has a `cursor`, else all pages as one.
 
@@ -183,6 +203,8 @@ class Calls:
                 result[key] = items
         if method == "tools/list" and link is not None:
             link.remember_tools(items, complete=not one_page)
+        elif not one_page and link is not None:
+            self._listed[method] = (link, items)
         return _annotated(result, duration, problems)
 
     async def inspect(self, options: "InspectionOptions") -> "Inspection":
@@ -194,6 +216,14 @@ class Calls:
         from mcp_sidecar.connection.inspection.inspector import inspect
 
         return await inspect(self._manager.require_connection(), options)
+
+    def can(self, method: str) -> bool:
+        """Whether the connected server declares what a method takes."""
+        try:
+            self._require(method, DEFAULT)
+        except ProtocolError:
+            return False
+        return True
 
     def _require(self, method: str, options: CallOptions) -> None:
         """See that the server declared what the method takes, unless it is to be tried all the same."""

@@ -92,6 +92,8 @@ class TraceReport:
     frames: tuple[TraceFrame, ...]
     dropped: int
     """Older frames that are kept no longer."""
+    text: str | None = None
+    """All of it as a text to read, where that was asked for in place of the frames."""
 
 
 class Trace:

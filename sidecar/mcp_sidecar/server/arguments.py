@@ -1,17 +1,25 @@
-"""Documents of arguments: in each, the user edits the arguments with which one tool of one server is called."""
+"""Documents of arguments: in each, the user edits those of one tool, prompt or resource template of one server."""
 
 import asyncio
 import json
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from lsprotocol import types as lsp
 
 from mcp_sidecar import jsonc
+from mcp_sidecar.connection.calls import Calls
+from mcp_sidecar.connection.errors import SidecarError
+from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.server.documents import OpenDocument, open_document, show_place
 from mcp_sidecar.server.methods import command_id
+from mcp_sidecar.server.subjects import KINDS, Subject, SubjectKind
 from mcp_sidecar.wire.errors import InvalidParams
 from mcp_sidecar.wire.server import WireServer
+
+if TYPE_CHECKING:
+    from mcp_sidecar.server.completion import Site, Suggestion
 
 SCHEME = "mcp-sidecar-arguments"
 """Of their URIs. Where they are kept is the editor's business."""
@@ -26,26 +34,22 @@ _ALLOWED = ("comment", "trailing-comma")
 """What JSON does not have, and these documents do."""
 
 
-class ArgumentsOf(NamedTuple):
-    """Whose arguments a document holds."""
-
-    server: str
-    tool: str
-
-
-def arguments_uri(server: str, tool: str) -> str:
-    """The URI of the document for a tool of a server; any text may be a name."""
+def arguments_uri(subject: Subject) -> str:
+    """The URI of the document for a subject; any text may be a name."""
     # Twice: a slash in a name must not become one of the path when the URI is decoded.
-    return f"{SCHEME}:/{_escaped(server)}/{_escaped(tool)}{_SUFFIX}"
+    folder = f"{KINDS[subject.kind]}/" if KINDS[subject.kind] else ""
+    return f"{SCHEME}:/{_escaped(subject.server)}/{folder}{_escaped(subject.name)}{_SUFFIX}"
 
 
-def arguments_of(uri: str) -> ArgumentsOf | None:
+def arguments_of(uri: str) -> Subject | None:
     """Whose arguments a document holds; None for any other document."""
     scheme, _, path = uri.partition(":")
-    names = [unquote(part, errors=_HALVES) for part in unquote(path).removeprefix("/").split("/")]
-    if scheme != SCHEME or len(names) != 2:
+    parts = [unquote(part, errors=_HALVES) for part in unquote(path).removeprefix("/").split("/")]
+    kinds: dict[str, SubjectKind] = {folder: kind for kind, folder in KINDS.items()}
+    folder = parts.pop(1) if len(parts) == 3 else ""
+    if scheme != SCHEME or len(parts) != 2 or folder not in kinds:
         return None
-    return ArgumentsOf(names[0], names[1].removesuffix(_SUFFIX))
+    return Subject(parts[0], parts[1].removesuffix(_SUFFIX), kinds[folder])
 
 
 def read_arguments(text: str) -> tuple[Any, list[jsonc.Problem]]:
@@ -71,13 +75,21 @@ def _exact(node: jsonc.Node, text: str) -> Any:
 
 
 class ArgumentsDocuments:
-    """A `DocumentKind`, and what is called from its documents."""
+    """A `DocumentKind`, and what is asked of the server from its documents."""
 
-    def __init__(self, server: WireServer) -> None:
+    def __init__(self, server: WireServer, calls: Calls, log: Callable[[LogEntry], None]) -> None:
+        """
+        Args:
+            server: to the client.
+            calls: to the MCP server, which completes what its schemas don't.
+            log: tells why it did not.
+        """
         self._server = server
+        self._calls = calls
+        self._log = log
 
     def claims(self, uri: str) -> bool:
-        """Whether it has the arguments of a tool."""
+        """Whether it has somebody's arguments."""
         return arguments_of(uri) is not None
 
     def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
@@ -87,31 +99,86 @@ class ArgumentsDocuments:
         return [document.diagnostic(problem.message, problem.start, problem.end, error) for problem in problems]
 
     def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
-        """*Call*, above the first line."""
-        names = arguments_of(document.uri)
-        if names is None:
+        """*Call*, *Get* or *Read*, above the first line."""
+        subject = arguments_of(document.uri)
+        if subject is None:
             return []
+        verb = {"tool": "Call", "prompt": "Get", "resourceTemplate": "Read"}[subject.kind]
         # In VS Code `$(name)` is an icon, and what a server sends must not become one.
-        title = f"▶\ufe0e Call {' '.join(names.tool.replace('$(', '$ (').split())}"
+        title = f"▶\ufe0e {verb} {' '.join(subject.name.replace('$(', '$ (').split())}"
         command = lsp.Command(title, command_id("mcp/show"), arguments=[{"document": document.uri}])
         return [lsp.CodeLens(document.range(0, 0), command)]
 
-    async def params(self, uri: str) -> dict[str, Any]:
-        """The params of the `tools/call` that a document is for. Where it is not right, the cursor is put there.
+    async def completions(self, document: OpenDocument, offset: int) -> lsp.CompletionList | None:
+        """Names and values for what is being typed: of the schema, and of prompts and templates the server's own."""
+        from mcp_sidecar.server.completion import Site, completion_list
+
+        subject = arguments_of(document.uri)
+        if subject is None:
+            return None
+        site = await asyncio.to_thread(Site.at, document.text, offset)
+        if site is None:
+            return None
+        try:
+            item = await subject.listed(self._calls)
+            suggestions = [] if item is None else await asyncio.to_thread(site.suggestions, subject.schema(item))
+            own = await self._completed(subject, site)
+        except SidecarError as error:
+            # While somebody types nothing may pop up; a server that can't complete is told of all the same.
+            self._log(LogEntry(source="sidecar", level="info", message=f"Nothing to complete with: {error.message}"))
+            return None
+        return completion_list(self._server, document, [*suggestions, *(own or [])], is_incomplete=own is not None)
+
+    async def _completed(self, subject: Subject, site: "Site") -> "list[Suggestion] | None":
+        """What the server suggests for a value; None where it is not asked."""
+        reference = subject.reference
+        if reference is None or site.argument is None or not self._calls.can("completion/complete"):
+            return None
+        params: dict[str, Any] = {"ref": reference, "argument": {"name": site.argument, "value": site.typed}}
+        if site.others:
+            params["context"] = {"arguments": site.others}
+        result = await self._calls.run("completion/complete", params)
+        completion = result.get("completion")
+        values = completion.get("values") if isinstance(completion, dict) else None
+        texts = [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+        return [site.suggested(text) for text in texts]
+
+    async def request(self, uri: str) -> tuple[str, dict[str, Any]]:
+        """The request that a document is for, and its params. Where it is not right, the cursor is put there.
 
         Raises:
             InvalidParams: it is not right, or no document of arguments that is open.
         """
-        names, document = arguments_of(uri), open_document(self._server, uri)
-        if names is None or document is None:
-            raise InvalidParams("$.document: no document of arguments that is open has this URI")
+        subject, document = self._open(uri)
         arguments, problems = await asyncio.to_thread(read_arguments, document.text)
         if problems:
             place = document.position(problems[0].start)
             await show_place(self._server, uri, lsp.Range(place, place))
             line = place.line + 1
             raise InvalidParams(f"The arguments are not right in line {line}: {problems[0].message}")
-        return {"name": names.tool, "arguments": arguments}
+        return subject.request(cast(Mapping[str, Any], arguments))
+
+    async def to_remember(self, uri: str) -> str | None:
+        """The arguments in a document as JSON, without what is secret; None where they can't be kept.
+
+        Raises:
+            InvalidParams: it is no document of arguments that is open.
+            SidecarError: it can't be told what is secret; says why.
+        """
+        from mcp_sidecar.server.remembering import to_remember
+
+        subject, document = self._open(uri)
+        arguments, problems = await asyncio.to_thread(read_arguments, document.text)
+        item = await subject.listed(self._calls)
+        if problems or item is None:
+            return None
+        return await asyncio.to_thread(to_remember, arguments, subject.schema(item))
+
+    def _open(self, uri: str) -> tuple[Subject, OpenDocument]:
+        subject, document = arguments_of(uri), open_document(self._server, uri)
+        if subject is None or document is None:
+            raise InvalidParams("$.document: no document of arguments that is open has this URI")
+        return subject, document
 
 
 def _escaped(name: str) -> str:

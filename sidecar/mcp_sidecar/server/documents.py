@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from lsprotocol import types as lsp
 
-from mcp_sidecar.positions import Encoding, Lines
+from mcp_sidecar.positions import Encoding, Lines, Position
 from mcp_sidecar.wire.errors import ClientError
 from mcp_sidecar.wire.server import WireServer
 
@@ -30,6 +30,10 @@ class OpenDocument:
         """The position of an offset of characters."""
         position = self._lines.position(offset, self._encoding)
         return lsp.Position(position.line, position.character)
+
+    def offset(self, position: lsp.Position) -> int:
+        """The offset of a position."""
+        return self._lines.offset(Position(position.line, position.character), self._encoding)
 
     def range(self, start: int, end: int) -> lsp.Range:
         """The range between two offsets."""

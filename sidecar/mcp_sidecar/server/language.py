@@ -22,6 +22,9 @@ class DocumentKind(Protocol):
     def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
         """What can be done from it."""
 
+    async def completions(self, document: OpenDocument, offset: int) -> lsp.CompletionList | None:
+        """What could be written at a place; on the loop, since it may ask the server."""
+
 
 class LanguageFeatures:
     """Serves the documents of some kinds: pushes their diagnostics, answers for their code lenses."""
@@ -33,6 +36,8 @@ class LanguageFeatures:
         server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)(lambda params: self._check(params.text_document.uri))
         server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(lambda params: self._check(params.text_document.uri))
         server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(lambda params: self._clear(params.text_document.uri))
+        triggers = lsp.CompletionOptions(trigger_characters=['"', ":"])
+        server.feature(lsp.TEXT_DOCUMENT_COMPLETION, triggers)(lambda params: self._completions(params))
         server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)(lambda params: self._code_lenses(params.text_document.uri))
 
     def _kind(self, uri: str) -> DocumentKind | None:
@@ -56,6 +61,13 @@ class LanguageFeatures:
     def _push(self, uri: str, diagnostics: list[lsp.Diagnostic], version: int | None) -> None:
         params = lsp.PublishDiagnosticsParams(uri, diagnostics, version)
         self._server.notify(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+
+    async def _completions(self, params: lsp.CompletionParams) -> lsp.CompletionList | None:
+        kind = self._kind(params.text_document.uri)
+        document = open_document(self._server, params.text_document.uri) if kind is not None else None
+        if kind is None or document is None:
+            return None
+        return await kind.completions(document, document.offset(params.position))
 
     async def _code_lenses(self, uri: str) -> list[lsp.CodeLens] | None:
         kind = self._kind(uri)

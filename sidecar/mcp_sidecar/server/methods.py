@@ -15,14 +15,16 @@ from mcp_sidecar.server.params import (
     GetPromptParams,
     PageParams,
     PrefillParams,
+    RememberParams,
     RequestParams,
     ResourceParams,
     SetLevelParams,
     ShowParams,
     StatusParams,
     TaskParams,
+    TraceParams,
 )
-from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled
+from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled, Remembered
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -34,7 +36,7 @@ METHODS = (
     Method("mcp/resolve", Target, Preview),
     Method("mcp/servers", None, ServersReport),
     Method("mcp/consent", ConsentParams, Decided),
-    Method("mcp/trace", None, TraceReport),
+    Method("mcp/trace", TraceParams, TraceReport),
     Method("mcp/inspect", InspectionOptions, Inspection),
     Method("mcp/ping", RequestParams, Raw),
     Method("mcp/tools/list", PageParams, Raw),
@@ -53,6 +55,7 @@ METHODS = (
     Method("mcp/tasks/result", TaskParams, Raw),
     Method("mcp/tasks/cancel", TaskParams, Raw),
     Method("mcp/prefill", PrefillParams, Prefilled),
+    Method("mcp/remember", RememberParams, Remembered),
     Method("mcp/show", ShowParams, None),
 )
 """Requests of the client."""

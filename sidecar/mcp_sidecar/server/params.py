@@ -1,7 +1,7 @@
 """The params of requests. Those of MCP are read as far as the sidecar must understand them; the rest passes through."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -94,16 +94,36 @@ class Entered:
 
 
 @attrs.frozen(kw_only=True)
+class TraceParams:
+    """Params of `mcp/trace`."""
+
+    as_text: bool = False
+    """As one text to read, in place of the frames."""
+
+
+@attrs.frozen(kw_only=True)
 class PrefillParams:
     """Params of `mcp/prefill`."""
 
     name: str
-    """Of a tool."""
+    """Of a tool or prompt; of a resource template, its `uriTemplate`."""
+    kind: Literal["tool", "prompt", "resourceTemplate"] = "tool"
+    """What it is the name of."""
+    remembered: str | None = None
+    """What `mcp/remember` gave, to fill in again."""
+
+
+@attrs.frozen(kw_only=True)
+class RememberParams:
+    """Params of `mcp/remember`."""
+
+    document: str
+    """The URI of an open document of arguments."""
 
 
 @attrs.frozen(kw_only=True)
 class ShowParams:
-    """Params of `mcp/show`: either `method`, or the open `document` whose arguments a tool is called with."""
+    """Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent."""
 
     method: str | None = None
     """An MCP method, without `mcp/`."""
@@ -115,3 +135,7 @@ class ShowParams:
     """Whether the arguments may go to another server than the one that the document was made for."""
     open_whole: str | None = None
     """A `command:` or `file:` URI that opens the whole answer; a link where the page had to cut."""
+    work_done_token: int | str | None = None
+    """Progress is shown under it, as LSP has it."""
+    open_part: str | None = None
+    """A `command:` URI that opens or saves one of the page's parts, whose index it gets as its argument; a link."""

@@ -41,13 +41,32 @@ class InputQuestion:
 
 @attrs.frozen(kw_only=True)
 class Prefilled:
-    """The arguments of a tool, to be edited: JSON with comments."""
+    """Arguments to be edited: JSON with comments."""
 
     uri: str
-    """Of the document that it belongs into: one for each tool of a server."""
+    """Of the document that it belongs into: one for each tool, prompt and resource template of a server."""
     text: str
     cursor: Position
     """Where the first value to edit is."""
+
+
+@attrs.frozen(kw_only=True)
+class Remembered:
+    """The arguments in a document, to be filled in another day."""
+
+    text: str | None
+    """JSON without what is secret; null where it can't be kept."""
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """Something in a page that can be opened or saved by itself."""
+
+    name: str
+    """As a file, with the extension of its type."""
+    text: str | None = None
+    blob: str | None = None
+    """In base64, in place of `text`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -59,3 +78,7 @@ class Page:
     """A whole document, without any script."""
     whole: str | None = None
     """The answer as JSON, where the page had to cut."""
+    uri: str | None = None
+    """Of the resource that was read."""
+    parts: tuple[Part, ...] = ()
+    """What the resource holds, where `openPart` was given."""

@@ -43,11 +43,20 @@ from mcp_sidecar.server.methods import (
     passed_through,
 )
 from mcp_sidecar.server.options import read_options
-from mcp_sidecar.server.params import ConsentParams, PrefillParams, RequestParams, ShowParams, StatusParams
+from mcp_sidecar.server.params import (
+    ConsentParams,
+    PrefillParams,
+    RememberParams,
+    RequestParams,
+    ShowParams,
+    StatusParams,
+    TraceParams,
+)
 from mcp_sidecar.server.person import EditorPerson
-from mcp_sidecar.server.presenter import Presenter
-from mcp_sidecar.server.results import Decided, Page, Prefilled
+from mcp_sidecar.server.presenter import Links, Presenter
+from mcp_sidecar.server.results import Decided, Page, Prefilled, Remembered
 from mcp_sidecar.server.settings import ClientOptions, Settings
+from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
@@ -110,7 +119,7 @@ class Sidecar:
             ),
             text_document_sync=lsp.TextDocumentSyncKind.Incremental,
         )
-        self._arguments = ArgumentsDocuments(self.server)
+        self._arguments = ArgumentsDocuments(self.server, self._calls, self.logged)
         self._features = LanguageFeatures(self.server, [self._arguments])
         self._presenter = Presenter(self._ask, self._shown)
 
@@ -175,6 +184,7 @@ class Sidecar:
             "mcp/trace": self._trace,
             "mcp/inspect": self._inspect,
             "mcp/prefill": self._prefill,
+            "mcp/remember": self._remember,
             "mcp/show": self._show,
         }
         return {
@@ -235,8 +245,15 @@ class Sidecar:
         paths = ((uris.to_fs_path(folder.uri), folder.name) for folder in self.server.workspace_folders)
         return [Folder(path=Path(path), name=name) for path, name in paths if path]
 
-    async def _trace(self) -> TraceReport:
-        return await asyncio.to_thread(self.manager.trace.report)
+    async def _trace(self, params: TraceParams) -> TraceReport:
+        report = await asyncio.to_thread(self.manager.trace.report)
+        if not params.as_text:
+            return report
+        from mcp_sidecar.views.trace_text import trace_text
+
+        # In a thread: laying out four megabytes takes a second.
+        text = await asyncio.to_thread(trace_text, report.frames, report.dropped)
+        return TraceReport(frames=(), dropped=report.dropped, text=text)
 
     async def _inspect(self, options: InspectionOptions) -> Inspection:
         checked_timeout("timeLimit", options.time_limit)
@@ -263,25 +280,32 @@ class Sidecar:
     async def _prefill(self, params: PrefillParams) -> Prefilled:
         from mcp_sidecar.views.arguments_text import prefill
 
-        tool = await self._calls.tool(params.name)
-        if tool is None:
-            raise InvalidParams(f"$.name: the server lists no tool {params.name[:100]}")
+        subject = Subject(self._server_name(), params.name, params.kind)
+        item = await subject.listed(self._calls, afresh=True)
+        if item is None:
+            raise InvalidParams(f"$.name: the server lists no {subject.words} {params.name[:100]}")
         # In a thread: what servers send can be large, and the loop has the status to push.
-        text, line, character = await asyncio.to_thread(prefill, tool)
-        uri = arguments_uri(self._server_name(), params.name)
-        return Prefilled(uri=uri, text=text, cursor=Position(line, character))
+        text, line, character = await asyncio.to_thread(
+            prefill, item, subject.schema(item), words=subject.words, remembered=params.remembered
+        )
+        return Prefilled(uri=arguments_uri(subject), text=text, cursor=Position(line, character))
+
+    async def _remember(self, params: RememberParams) -> Remembered:
+        return Remembered(text=await self._arguments.to_remember(params.document))
 
     async def _show(self, params: ShowParams) -> None:
         match params:
             case ShowParams(method=str(method), document=None):
                 sent = params.params.value if params.params is not None else None
             case ShowParams(method=None, document=str(uri)):
-                method, sent = "tools/call", await self._arguments.params(uri)
+                method, sent = await self._arguments.request(uri)
                 if not params.confirmed:
                     self._refuse_strangers(uri)
             case _:
                 raise InvalidParams("$: exactly one of `method` and `document` is needed")
-        await self._presenter.show(method, sent, server=self._server_name(), open_whole=params.open_whole)
+        links = Links(params.open_whole, params.open_part)
+        token = params.work_done_token
+        await self._presenter.show(method, sent, server=self._server_name(), links=links, token=token)
 
     def _ask(self, method: str, params: Any) -> Awaitable[Raw]:
         """Send a request of MCP; the sidecar's own methods are none, nor are notifications.

@@ -1,4 +1,4 @@
-"""The arguments of a tool as text to edit: JSON with comments, made from the tool's schema."""
+"""Arguments as text to edit: JSON with comments, made from their schema."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,12 +6,14 @@ from typing import Any, Final, NamedTuple
 
 from mcp_sidecar.views.formats import one_line
 from mcp_sidecar.views.json_schema import SchemaReader, Shape
-from mcp_sidecar.views.json_text import lay_out, quote
+from mcp_sidecar.views.json_text import lay_out, quote, read_container
 
 _LONGEST_DESCRIPTION: Final = 4_000
 _MOST_LINES: Final = 20
 """Lines of a tool's description."""
 _LONGEST_WHOLE: Final = 10_000_000
+
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 _LINE_ENDS: Final = re.compile("[\r\n\x85\u2028\u2029]+")
 _WORDS: Final = re.compile(r".{1,100}(?=\s|$)|\S{1,100}")
@@ -40,21 +42,25 @@ class _Line(NamedTuple):
         )
 
 
-def prefill(tool: Mapping[str, Any]) -> ArgumentsText:
+def prefill(
+    item: Mapping[str, Any], schema: Any, *, words: str = "tool", remembered: str | None = None
+) -> ArgumentsText:
     """Fill in the required arguments; the optional ones are commented out, each valid once it is uncommented.
 
     Args:
-        tool: as the answer to `tools/list` has it. Anything may be in it.
+        item: a tool, a prompt or a template, as the server lists it. Anything may be in it.
+        schema: of its arguments.
+        words: what it is called.
+        remembered: arguments of another day, as JSON: they stand in place of what would be filled in.
     """
-    schema = tool.get("inputSchema")
     reader = SchemaReader(schema)
     shape = reader.shape(schema)
     whole = None if reader.is_plain_object(shape, 0) else reader.sample(shape, 0)
-    body = _object(whole) if isinstance(whole, dict) else _members(reader, shape, 0)
-    header = [
-        f"Arguments of the tool {one_line(tool.get('title'), 80) or one_line(tool.get('name'), 80)}",
-        *_paragraph(tool.get("description")),
-    ]
+    given = read_container(remembered) if remembered is not None else None
+    given = given if isinstance(given, dict) else {}
+    body = _object(whole) if isinstance(whole, dict) and not given else _members(reader, shape, 0, given)
+    name = next((item[key] for key in ("title", "name", "uriTemplate") if one_line(item.get(key), 80)), "")
+    header = [f"Arguments of the {words} {one_line(name, 80)}", *_paragraph(item.get("description"))]
     if schema is not True and (not isinstance(schema, dict) or (shape.types and "object" not in shape.types)):
         header.append("The tool's inputSchema is missing, or describes no object.")
     if shape.has_alternatives:
@@ -76,23 +82,26 @@ def _text(lines: list[_Line]) -> ArgumentsText:
     return ArgumentsText(whole, number, character)
 
 
-def _members(reader: SchemaReader, shape: Shape, depth: int) -> list[_Line]:
+def _members(reader: SchemaReader, shape: Shape, depth: int, given: Mapping[str, Any] = _NOTHING) -> list[_Line]:
     """Write an object, with a comment for each member.
 
     The optional ones come first: uncommented, each brings its comma, and none is left before the closing brace, which
     editors warn of.
     """
     written: list[_Line] = []
-    optional = [name for name in shape.properties if name not in shape.required]
-    required = list(shape.required)
+    optional = [name for name in shape.properties if name not in shape.required and name not in given]
+    required = dict.fromkeys([*shape.required, *given])
+    last = next(reversed(required), None)
     for name in (*optional, *required):
         member = reader.shape(shape.properties.get(name))
-        is_optional = name not in shape.required
-        if not is_optional and reader.is_plain_object(member, depth + 1):
+        is_optional = name not in required
+        if name in given:
+            value = _value(given[name])
+        elif not is_optional and reader.is_plain_object(member, depth + 1):
             value = _members(reader, member, depth + 1)
         else:
             value = _value(reader.sample(member, depth + 1))
-        lines = _member(name, value, reader.note(member), is_last=required[-1:] == [name])
+        lines = _member(name, value, reader.note(member), is_last=name == last)
         written += [line.after("// ")._replace(is_optional=True) for line in lines] if is_optional else lines
     return _braces(written)
 

@@ -1,5 +1,6 @@
 """The parts of a page: text, JSON, and MCP's content, each shown as what it is. Any JSON may come for one."""
 
+import base64
 import re
 import string
 from collections.abc import Sequence
@@ -27,10 +28,12 @@ class Blocks:
 
     Args:
         open_whole: a `command:` or `file:` URI, offered as a link where something was cut.
+        open_part: a `command:` URI, offered as a link beside what can be opened or saved by itself.
     """
 
-    def __init__(self, open_whole: str | None) -> None:
+    def __init__(self, open_whole: str | None, open_part: str | None = None) -> None:
         self._open_whole = open_whole if open_whole is not None and _LINK.match(open_whole) else None
+        self._open_part = open_part if open_part is not None and open_part.startswith("command:") else None
         self._left = MOST_TEXT
         self.is_cut = False
         """Whether something is left out."""
@@ -85,15 +88,43 @@ class Blocks:
                 media_type = _media_type(given)
                 if media_type.startswith(f"{kind}/"):
                     return self._media(media_type, data, ())
-            case {"type": "resource", "resource": {"text": str(text)} as resource}:
-                kind = [plain(resource["mimeType"])] if "mimeType" in resource else []
-                return self._text_figure(text, ("Resource", plain(resource.get("uri")), *kind))
-            case {"type": "resource", "resource": {"blob": str(blob)} as resource} if _is_base64(blob):
-                caption = ("Resource", plain(resource.get("uri")))
-                return self._media(_media_type(resource.get("mimeType")), blob, caption)
+            case {"type": "resource", "resource": dict(resource)}:
+                shown = self.resource(resource, ("Resource", plain(resource.get("uri"))))
+                if shown is not None:
+                    return shown
             case {"type": "resource_link", "uri": str(uri)}:
                 return self._link(uri, block)
+        return self.unknown(value)
+
+    def unknown(self, value: Any) -> Html:
+        """What is not shown as what it was meant to be."""
         return _figure(("Not shown as what it is, or not known",), self.json(value))
+
+    def resource(self, resource: dict[str, Any], caption: Sequence[str], part: int | None = None) -> Html | None:
+        """What a resource holds; None for what holds neither text nor a blob.
+
+        Args:
+            resource: one of the contents of MCP's resources.
+            caption: what is said of it first.
+            part: its number among the parts of the page.
+        """
+        given = resource.get("mimeType")
+        match resource:
+            case {"text": str(text)}:
+                kind = [plain(given)] if given is not None else []
+                picture = None
+                if _media_type(given) == "image/svg+xml" and len(text) <= LONGEST_TEXT:
+                    data = base64.b64encode(text.encode("utf-8", "replace")).decode()
+                    picture = _image("image/svg+xml", data, "image/svg+xml")
+                return self._text_figure(text, (*caption, *kind), self._part(part, "Open as a Document"), picture)
+            case {"blob": str(blob)} if _is_base64(blob) or blob == "":
+                return self._media(_media_type(given), blob, caption, self._part(part, "Save As…"))
+        return None
+
+    def _part(self, part: int | None, words: str) -> Html | None:
+        if part is None or self._open_part is None:
+            return None
+        return html('<a href="{}">{}</a>', f"{self._open_part}?%5B{part}%5D", words)
 
     def _link(self, uri: str, link: dict[str, Any]) -> Html:
         size = measure(link.get("size"))
@@ -105,22 +136,26 @@ class Blocks:
         body = html('<p class="text"><strong>{}</strong></p><p><code>{}</code></p>{}', plain(name), cut(uri), told)
         return _figure(("Link to a resource", *facts), body)
 
-    def _text_figure(self, text: str, caption: Sequence[str]) -> Html:
+    def _text_figure(
+        self, text: str, caption: Sequence[str], link: Html | None = None, picture: Html | None = None
+    ) -> Html:
         value = read_container(text) if len(text) <= LONGEST_TEXT else None
         caption = caption or ("Text" if value is None else "Text, laid out as JSON",)
         size = format_size(len(text.encode("utf-8", "surrogatepass")))
-        return _figure((*caption, size), self.text(text) if value is None else self.json(value))
+        body = self.text(text) if value is None else self.json(value)
+        return _figure((*caption, size), html("{}{}", picture, body), link)
 
-    def _media(self, media_type: str, base64: str, caption: Sequence[str]) -> Html:
+    def _media(self, media_type: str, base64: str, caption: Sequence[str], link: Html | None = None) -> Html:
         """An image, or something to hear; of anything else only that it is there."""
         size = format_size(len(base64.rstrip("=")) * 3 // 4)
-        source, label = f"data:{media_type};base64,{base64}", f"{media_type}, {size}"
+        label = f"{media_type}, {size}"
         body = None
         if media_type.startswith("image/"):
-            body = html('<img src="{}" alt="{}">', source, f"Image of the result: {label}")
+            body = _image(media_type, base64, label)
         elif media_type.startswith("audio/"):
+            source = f"data:{media_type};base64,{base64}"
             body = html('<audio controls src="{}" aria-label="{}"></audio>', source, label)
-        return _figure((*caption, media_type or "Binary data", size), body)
+        return _figure((*caption, media_type or "Binary data", size), body, link)
 
     def _limit(self) -> int:
         return max(SHORTEST_TEXT, min(LONGEST_TEXT, self._left))
@@ -147,9 +182,14 @@ def cut(text: str) -> str:
     return text if len(text) <= SHORTEST_TEXT else f"{text[:SHORTEST_TEXT]}…"
 
 
-def _figure(caption: Sequence[str], body: Piece) -> Html:
+def _figure(caption: Sequence[str], body: Piece, link: Html | None = None) -> Html:
     spans = [html("<span>{}</span> ", cut(part)) for part in caption]
-    return html("<figure><figcaption>{}</figcaption>{}</figure>", spans, body)
+    return html("<figure><figcaption>{}{}</figcaption>{}</figure>", spans, link, body)
+
+
+def _image(media_type: str, data: str, label: str) -> Html:
+    source = f"data:{media_type};base64,{data}"
+    return html('<img src="{}" alt="{}">', source, f"Image of the result: {label}")
 
 
 def _media_type(value: Any) -> str:

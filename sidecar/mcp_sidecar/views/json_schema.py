@@ -50,6 +50,8 @@ class Shape:
     choices: list[Any] = field(default_factory=list)
     """What `enum` and `const` allow in any alternative."""
     has_alternatives: bool = False
+    is_secret: bool = False
+    """Whether the values are to be written only, or are passwords, in any alternative."""
 
     @property
     def type(self) -> str | None:
@@ -61,9 +63,15 @@ class Shape:
 class SchemaReader:
     """Reads the parts of one schema."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, most_choices: int = _MOST_CHOICES) -> None:
         self._root = root
+        self._most_choices = most_choices
         self._budget: float = _BUDGET
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether there was too much to look at, so that not all was seen."""
+        return self._budget < 0
 
     def shape(self, schema: Any) -> Shape:
         """Return the shape of a part of the schema."""
@@ -147,7 +155,8 @@ class SchemaReader:
         for each in types[:10] if isinstance(types, list) else [types]:
             if isinstance(each, str):
                 shape.types[one_line(each, 20)] = None
-        shape.choices += [schema["const"]] if "const" in schema else _list(schema.get("enum"))[: _MOST_CHOICES + 1]
+        shape.choices += [schema["const"]] if "const" in schema else _list(schema.get("enum"))[: self._most_choices + 1]
+        shape.is_secret |= schema.get("writeOnly") is True or schema.get("format") == "password"
 
     def _merge_properties(self, shape: Shape, properties: Any, *, chosen: bool) -> None:
         for name, schema in properties.items() if isinstance(properties, dict) else ():

@@ -1,17 +1,20 @@
 """What a server answered, as a page. Broken servers are what this tool is for: any JSON may come."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from mcp_sidecar.views.blocks import LONGEST_TEXT, Blocks, cut, plain
+from mcp_sidecar.views.blocks import LONGEST_TEXT, MOST_ITEMS, Blocks, cut, plain
 from mcp_sidecar.views.formats import format_duration, format_size, measure, one_line
 from mcp_sidecar.views.json_text import byte_size, lay_out_whole
 from mcp_sidecar.views.markup import Html, html
 from mcp_sidecar.views.page import Header, page
 
 TOOL_CALL: Final = "tools/call"
+PROMPT: Final = "prompts/get"
+RESOURCE: Final = "resources/read"
 
 MOST_COUNTED: Final = 50_000
 """Values of a result that are counted to tell its size; of what has more, only that it is larger."""
@@ -53,14 +56,15 @@ class Rendering(NamedTuple):
     """Whether something was too long for it."""
 
 
-def render(exchange: Exchange, open_whole: str | None = None) -> Rendering:
+def render(exchange: Exchange, open_whole: str | None = None, open_part: str | None = None) -> Rendering:
     """Return the page.
 
     Args:
         exchange: what to show.
         open_whole: a `command:` or `file:` URI that opens the whole result, for what the page had to cut.
+        open_part: a `command:` URI that opens one of the `parts`, with its index as its argument.
     """
-    blocks = Blocks(open_whole)
+    blocks = Blocks(open_whole, open_part)
     answer = _answer(blocks, exchange)
     header = Header(
         title=title(exchange),
@@ -74,9 +78,10 @@ def render(exchange: Exchange, open_whole: str | None = None) -> Rendering:
 
 
 def title(exchange: Exchange) -> str:
-    """Return what the exchange is called: a tool's name, or the method."""
+    """Return what the exchange is called: a tool's or prompt's name, a resource's URI, or the method."""
     params = exchange.params if isinstance(exchange.params, dict) else {}
-    name = one_line(params.get("name"), 200) if exchange.method == TOOL_CALL else ""
+    key = {TOOL_CALL: "name", PROMPT: "name", RESOURCE: "uri"}.get(exchange.method, "")
+    name = one_line(params.get(key), 200)
     return name or one_line(exchange.method, 200)
 
 
@@ -110,19 +115,19 @@ def _answer(blocks: Blocks, exchange: Exchange) -> _Answer:
         "Tool error (isError)" if has_failed else "Result",
         "bad" if has_failed else "ok",
         _facts(result),
-        html("{}{}", _problems(blocks, result), _tool_result(blocks, result) if is_tool else _result(blocks, result)),
+        html("{}{}", _problems(blocks, result), _PRESENTATIONS.get(exchange.method, _result)(blocks, result)),
     )
 
 
 def _sent(blocks: Blocks, exchange: Exchange) -> Html | None:
     params = exchange.params
-    if exchange.method == TOOL_CALL and isinstance(params, dict):
+    if exchange.method in (TOOL_CALL, PROMPT) and isinstance(params, dict):
         return blocks.folded("Arguments sent", params["arguments"]) if "arguments" in params else None
     return None if params is None else blocks.folded("Params sent", params)
 
 
 def _raw(blocks: Blocks, exchange: Exchange) -> Html | None:
-    if exchange.method == TOOL_CALL and isinstance(exchange.outcome, Result):
+    if exchange.method in _PRESENTATIONS and isinstance(exchange.outcome, Result):
         return blocks.folded("Raw result", exchange.outcome.value)
     return None
 
@@ -205,6 +210,54 @@ def _tool_result(blocks: Blocks, result: Any) -> Html:
         if not any(_is_same(text, structured) for text in texts):
             parts.append(blocks.section("Structured content", blocks.json(structured)))
     return html("{}", parts)
+
+
+def _resource(blocks: Blocks, result: Any) -> Html:
+    contents = contents_of(result)
+    if contents is None:
+        return blocks.section("Not the contents of a resource", blocks.json(result))
+    items, note = blocks.first(contents)
+    shown = [_content(blocks, item, number) for number, item in enumerate(items)]
+    return blocks.section("Contents", html("{}{}", note, shown or "Nothing."))
+
+
+def contents_of(result: Any) -> list[Any] | None:
+    """Return what the result of `resources/read` holds; None for what is none."""
+    contents = result.get("contents") if isinstance(result, dict) else None
+    return contents if isinstance(contents, list) else None
+
+
+def _content(blocks: Blocks, content: Any, number: int) -> Html:
+    resource = content if isinstance(content, dict) else {}
+    shown = blocks.resource(resource, [plain(resource["uri"])] if "uri" in resource else [], number)
+    return shown or blocks.unknown(content)
+
+
+def _messages(blocks: Blocks, result: Any) -> Html:
+    messages = result.get("messages") if isinstance(result, dict) else None
+    if not isinstance(messages, list):
+        return blocks.section("Not the messages of a prompt", blocks.json(result))
+    told = blocks.paragraph(result["description"]) if result.get("description") is not None else None
+    items, note = blocks.first(messages)
+    shown = [_message(blocks, item) for item in items]
+    return html("{}{}{}", told, note, shown or blocks.section("Messages", "None."))
+
+
+def _message(blocks: Blocks, message: Any) -> Html:
+    match message:
+        case {"role": str(role), "content": content}:
+            # A list is none of MCP's, and yet what several servers send.
+            parts = content if isinstance(content, list) else [content]
+            return blocks.section(one_line(role, 80), [blocks.content(part) for part in parts[:MOST_ITEMS]])
+    return blocks.section("Not a message", blocks.json(message))
+
+
+_PRESENTATIONS: Final[dict[str, Callable[[Blocks, Any], Html]]] = {
+    TOOL_CALL: _tool_result,
+    RESOURCE: _resource,
+    PROMPT: _messages,
+}
+"""The methods whose results are shown as what they are."""
 
 
 def _is_same(text: Any, value: Any) -> bool:

@@ -1,14 +1,16 @@
 """`mcp/prefill`, `mcp/show` and the documents of arguments: what a person reads and writes, made by the sidecar."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from mcp_sidecar.server.arguments import arguments_of, arguments_uri
+from mcp_sidecar.server.subjects import Subject
 from tests.sidecar.harness import Editor, ResponseError
-from tests.sidecar.programs import good, raw
+from tests.sidecar.programs import capable, good, raw
 
 BIG = 12345678901234567890
 ECHO = "mcp-sidecar-arguments:/raw/echo.jsonc"
@@ -221,8 +223,8 @@ async def test_arguments_of_one_server_go_to_another_only_when_that_is_confirmed
 
 async def test_any_name_of_a_tool_is_the_name_of_a_document(editor: Editor) -> None:
     for names in (("a/b", "c%d.jsonc"), ("ü #?", "$(x)\n"), ("s", ""), ("s", "\ud800")):
-        assert arguments_of(arguments_uri(*names)) == names
-        uri = arguments_uri(*names)
+        uri = arguments_uri(Subject(*names))
+        assert arguments_of(uri) == Subject(*names)
         await open_document(editor, uri, "{}")
         assert await diagnostics(editor, uri, 1) == []
 
@@ -234,3 +236,123 @@ async def test_other_documents_are_left_alone(editor: Editor) -> None:
     await open_document(editor, ECHO, "{}")
     await diagnostics(editor, ECHO, 1)
     assert {each.params["uri"] for each in editor.notifications if "publishDiagnostics" in each.method} == {ECHO}
+
+
+# Prompts, resource templates and resources
+
+
+async def test_a_prompt_is_prefilled_and_got_from_its_document(editor: Editor) -> None:
+    await editor.connect(**capable())
+    found = await editor.request("mcp/prefill", {"name": "greet", "kind": "prompt"})
+    assert found["uri"] == "mcp-sidecar-arguments:/capable/prompts/greet.jsonc"
+    assert found["text"].startswith("// Arguments of the prompt greet\n")
+    await open_document(editor, found["uri"], '{"who": "Ada"}')
+    (lens,) = await editor.request("textDocument/codeLens", {"textDocument": {"uri": found["uri"]}})
+    assert lens["command"]["title"] == "▶\ufe0e Get greet"
+    await editor.request("mcp/show", {"document": found["uri"]})
+    page = pages(editor)[-1]
+    assert page["title"] == "greet"
+    assert "<h2>user</h2>" in page["html"]
+    assert "Greet Ada." in page["html"]
+    assert (await editor.status())["statistics"]["promptsExecuted"] == 1
+
+
+async def test_a_template_is_prefilled_and_its_resource_read_from_its_document(editor: Editor) -> None:
+    await editor.connect(**capable())
+    found = await editor.request("mcp/prefill", {"name": "note:{number}", "kind": "resourceTemplate"})
+    assert '"number": ""' in found["text"]
+    await open_document(editor, found["uri"], '{"number": 7}')
+    await editor.request("mcp/show", {"document": found["uri"]})
+    page = pages(editor)[-1]
+    assert page["uri"] == page["title"] == "note:7"
+    assert "<pre>read</pre>" in page["html"]
+
+
+async def test_values_that_make_no_uri_are_refused(editor: Editor) -> None:
+    await editor.connect(**capable())
+    found = await editor.request("mcp/prefill", {"name": "note:{number}", "kind": "resourceTemplate"})
+    await open_document(editor, found["uri"], '{"number": {}}')
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/show", {"document": found["uri"]})
+    assert refused.value.code == -32602
+    assert "'number' must be a text" in refused.value.message
+
+
+async def test_what_a_resource_holds_can_be_opened_by_itself(editor: Editor) -> None:
+    await editor.connect(**capable())
+    shown = {"method": "resources/read", "params": {"uri": "note:1"}, "openPart": "command:open"}
+    await editor.request("mcp/show", shown)
+    running, page = pages(editor)
+    assert running["uri"] == page["uri"] == "note:1"
+    assert page["parts"] == [{"name": "1.txt", "text": "read"}]
+    assert '<a href="command:open?%5B0%5D">Open as a Document</a>' in page["html"]
+    await editor.request("mcp/show", shown | {"openPart": "file:open"})
+    assert "<a " not in pages(editor)[-1]["html"]
+
+
+async def test_a_shown_request_has_progress(editor: Editor) -> None:
+    await editor.connect(**capable())
+    params = {"name": "work", "arguments": {"steps": 3, "pause": 0.05}}
+    await editor.request("mcp/show", {"method": "tools/call", "params": params, "workDoneToken": "t"})
+    told = [each.params["value"] for each in editor.notifications if each.method == "$/progress"]
+    assert told[0]["kind"] == "begin"
+    assert any(each.get("message", "").startswith("step ") for each in told)
+    assert "workDoneToken" not in pages(editor)[-1]["html"]
+
+
+# Remembering
+
+
+async def remembered(editor: Editor, uri: str, text: str) -> str | None:
+    await open_document(editor, uri, text)
+    found: str | None = (await editor.request("mcp/remember", {"document": uri}))["text"]
+    await editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    return found
+
+
+async def test_arguments_are_remembered_as_they_were_written_and_filled_in_again(editor: Editor) -> None:
+    await editor.connect(**capable())
+    text = await remembered(editor, "mcp-sidecar-arguments:/capable/choose.jsonc", '{"text": "hi", "level": "error",}')
+    assert text == '{"text":"hi","level":"error"}'
+    found = await editor.request("mcp/prefill", {"name": "choose", "remembered": text})
+    assert '  "text": "hi",' in found["text"]
+    assert '  "level": "error"' in found["text"]
+    big = await remembered(editor, "mcp-sidecar-arguments:/capable/add.jsonc", f'{{"a": {BIG}, "b": 1.0}}')
+    assert f'"a": {BIG}' in (await editor.request("mcp/prefill", {"name": "add", "remembered": big}))["text"]
+
+
+async def test_secrets_are_not_remembered(editor: Editor) -> None:
+    await editor.connect(**capable())
+    uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
+    text = '{"text": "x", "apiKey": "hunter2", "in": {"password": 1, "kept": [1]}, "see": "ghp_0123456789abcdef"}'
+    assert await remembered(editor, uri, text) == '{"text":"x","in":{"kept":[1]}}'
+    assert await remembered(editor, uri, '{"text": "https://me:hunter2@host/"}') == "{}"
+    choose = "mcp-sidecar-arguments:/capable/choose.jsonc"
+    assert await remembered(editor, choose, '{"pass": "x", "code": "y", "loud": true}') == '{"loud":true}'
+
+
+async def test_what_is_large_or_no_json_is_not_remembered(editor: Editor) -> None:
+    await editor.connect(**capable())
+    uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
+    assert await remembered(editor, uri, f'{{"text": "{"x " * 10_000}"}}') is None
+    assert await remembered(editor, uri, '{"text": }') is None
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/remember", {"document": "file:///a.jsonc"})
+    assert refused.value.code == -32602
+
+
+# The trace
+
+
+async def test_the_trace_as_a_text_has_a_line_for_each_frame_and_its_body_indented(editor: Editor) -> None:
+    await editor.connect(**capable())
+    await editor.call("echo", text="x")
+    report = await editor.request("mcp/trace", {"asText": True})
+    assert report["frames"] == []
+    lines = report["text"].splitlines()
+    heads = [line for line in lines if line and not line.startswith((" ", "──"))]
+    assert len(heads) == len((await editor.request("mcp/trace"))["frames"])
+    *_, call = [number for number, line in enumerate(lines) if re.search(r"^\S+ → \d+ tools/call", line)]
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} → \d+ tools/call, [\d.,]+ (B|KiB)", lines[call])
+    assert lines[call + 1] == "  {"
+    assert any(re.search(r"← \d+ tools/call result, .* ms", line) for line in heads)

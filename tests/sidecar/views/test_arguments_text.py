@@ -12,7 +12,7 @@ from mcp_sidecar.views.arguments_text import ArgumentsText, prefill
 
 
 def fill(schema: Any, description: Any = None) -> ArgumentsText:
-    return prefill({"name": "tool", "description": description, "inputSchema": schema})
+    return prefill({"name": "tool", "description": description}, schema)
 
 
 def draft(schema: Any, description: Any = None) -> str:
@@ -191,8 +191,8 @@ def test_whatever_comes_in_a_schema_or_a_tool_there_is_an_object_to_edit() -> No
         "properties": {"a": 5, "b": {"enum": 3, "items": 4, "anyOf": "x", "minItems": -1}, "c": {"minimum": True}},
     }
     assert parsed(uncommented(draft(wrong))) == {"a": None, "b": [], "c": None}
-    assert parsed(prefill({"name": 5, "title": {}, "description": []}).text) == {}
-    assert parsed(prefill({}).text) == {}
+    assert parsed(prefill({"name": 5, "title": {}, "description": []}, None).text) == {}
+    assert parsed(prefill({}, None).text) == {}
     odd = obj({"a": {"type": "array", "minItems": 2.5}, "b": {"type": "integer", "minimum": 10**400}})
     assert parsed(draft(odd)) == {"a": [None, None], "b": 10**400}
 
