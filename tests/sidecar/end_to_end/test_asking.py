@@ -482,7 +482,7 @@ async def test_a_person_takes_longer_than_the_timeout(start_editor: Starter, era
     async def answer_late() -> None:
         question = await editor.wait_for_request(ELICIT)
         # The server's clock would be over by now: a call that hangs shows how long it is.
-        with pytest.raises(ResponseError, match="within 1 s"):
+        with pytest.raises(ResponseError, match=r"\b1 s\b"):
             await editor.call("slow", seconds=30)
         editor.answer(question, {"action": "accept", "content": {"name": "Ann"}})
 
@@ -799,7 +799,7 @@ async def test_over_http_a_person_takes_longer_than_the_timeout_and_can_be_inter
     editor.answers[ELICIT] = lambda _: LATER
     number, call = await editor.request_nowait("mcp/tools/call", {"name": "ask_choice", "arguments": {}})
     question = await editor.wait_for_request(ELICIT)
-    with pytest.raises(ResponseError, match="within 4 s"):  # so long the other call would have had, too
+    with pytest.raises(ResponseError, match=r"\b4 s\b"):  # so long the other call would have had, too
         await editor.call("sleep", seconds=60)
     assert not call.done()
     await editor.cancel(number)
