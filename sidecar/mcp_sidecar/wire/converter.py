@@ -58,7 +58,8 @@ def structure_params(converter: Converter, value: Any, cls: Any) -> Any:
             return None
         raise InvalidParams("$: this method takes no params")
     try:
-        if value is None and isinstance(cls, type) and attrs.has(cls):
+        # An empty Lua table arrives as a list.
+        if (value is None or value == []) and isinstance(cls, type) and attrs.has(cls):
             value = {}
         return converter.structure(value, cls)
     except (WrongValue, ExceptionGroup, RecursionError) as exc:

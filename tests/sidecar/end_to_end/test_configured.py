@@ -99,15 +99,18 @@ async def test_a_configured_server_is_listed_connected_to_and_called(desk: Desk)
     assert "with the environment variables GREETING" in desk.questions[0]
 
 
-@pytest.mark.parametrize("command", [False, True])
-async def test_without_an_argument_the_only_server_is_connected_to(desk: Desk, command: bool) -> None:
+async def test_without_an_argument_the_only_server_is_connected_to(desk: Desk) -> None:
     desk.servers(it=raw())
     editor = await desk.open()
-    if command:
-        status = await editor.request("workspace/executeCommand", {"command": "mcpSidecar.connect"})
-    else:
-        status = await editor.request("mcp/connect")
-    assert status["target"]["server"] == "it"
+    empty: tuple[Any, ...] = (None, {}, [])
+    for params in empty:
+        assert (await editor.request("mcp/connect", params))["target"]["server"] == "it"
+        await editor.request("mcp/disconnect")
+    commands: tuple[dict[str, Any], ...] = ({}, {"arguments": []}, {"arguments": [[]]})
+    for arguments in commands:
+        status = await editor.request("workspace/executeCommand", {"command": "mcpSidecar.connect", **arguments})
+        assert status["target"]["server"] == "it"
+        await editor.request("mcp/disconnect")
 
 
 async def test_without_an_argument_the_user_chooses_and_a_reconnect_remembers(desk: Desk) -> None:
