@@ -112,7 +112,8 @@ class Calls:
             await self._tool(self._manager.link, params["name"])
         answer = await self._manager.request("tools/call", params, options)
         if _became_task(params, answer.result):
-            return _annotated(answer.result, answer.duration_ms, list(answer.problems))
+            problems = self._checked("tools/call", answer, params["name"], task=True)
+            return _annotated(answer.result, answer.duration_ms, problems)
         problems = self._checked("tools/call", answer, params["name"])
         tool = await self._tool(answer.link, params["name"])
         if tool is not None:
@@ -230,11 +231,13 @@ class Calls:
         if self._manager.link is not None and not options.force:
             capabilities.require(method, self._manager.link.server)
 
-    def _checked(self, method: str, answer: "Answer", name: str | None = None) -> "list[Problem]":
+    def _checked(
+        self, method: str, answer: "Answer", name: str | None = None, *, task: bool = False
+    ) -> "list[Problem]":
         from mcp_sidecar.connection.param_headers import faults
         from mcp_sidecar.connection.problems import against_protocol
 
-        broken = against_protocol(method, answer.link.server.protocol_version, answer.result)
+        broken = against_protocol(method, answer.link.server.protocol_version, answer.result, task=task)
         _note(answer.link, method, name, broken)
         problems = [*answer.problems, *broken]
         if method == "tools/list" and answer.link.sends_param_headers and isinstance(answer.result.get("tools"), list):

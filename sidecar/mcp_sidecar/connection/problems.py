@@ -47,18 +47,16 @@ class Problem:
         return {"rule": self.rule, "path": self.path, "message": self.message}
 
 
-def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> list[Problem]:
+def against_protocol(method: str, version: str, result: Mapping[str, Any], *, task: bool = False) -> list[Problem]:
     """What of `result` the protocol's schema does not allow.
 
     Args:
         method: the MCP method it answers; an unknown one has no schema.
         version: the negotiated protocol version.
+        task: whether the result is a task that was begun, in place of the result proper.
     """
     try:
-        if version == TASKS_VERSION and (method.startswith("tasks/") or creates_task(result)):
-            schema = _task_schema(method)
-        else:
-            schema = _protocol_schema(method, version, mcp_types.methods.is_input_required(result))
+        schema = _schema(method, version, result, task=task)
         if schema is not None:
             schema.validate_python(result, by_name=False)
     except pydantic.ValidationError as error:
@@ -68,11 +66,6 @@ def against_protocol(method: str, version: str, result: Mapping[str, Any]) -> li
     return []
 
 
-def creates_task(result: Mapping[str, Any]) -> bool:
-    """Whether the result is a task, which is to be asked for the result proper."""
-    return isinstance(result.get("task"), dict) and "content" not in result
-
-
 def of_validation(error: pydantic.ValidationError, value: Mapping[str, Any]) -> list[Problem]:
     """What an error of pydantic's says about a value, in the words of JSON; never empty."""
     items = error.errors(include_url=False, include_context=False, include_input=False)
@@ -80,6 +73,13 @@ def of_validation(error: pydantic.ValidationError, value: Mapping[str, Any]) -> 
     # Members of a union that share a field complain about it in the same words.
     problems = dict.fromkeys(Problem("protocol", json_path(fault.path), _short(fault.message)) for fault in faults)
     return list(problems)[:PROBLEM_LIMIT]
+
+
+def _schema(method: str, version: str, result: Mapping[str, Any], *, task: bool) -> pydantic.TypeAdapter[Any] | None:
+    """None where no schema is on file: of an unknown method, of a task that is an extension's."""
+    if task or method.startswith("tasks/"):
+        return _task_schema(method) if version == TASKS_VERSION else None
+    return _protocol_schema(method, version, mcp_types.methods.is_input_required(result))
 
 
 @functools.cache
@@ -102,10 +102,10 @@ def against_output_schema(tool: Mapping[str, Any], result: Mapping[str, Any]) ->
 
     Args:
         tool: the tool as `tools/list` shows it.
-        result: the result; an `isError` one owes no structured content, nor does a task that has begun.
+        result: the result; an `isError` one owes no structured content.
     """
     schema = tool.get("outputSchema")
-    if not isinstance(schema, dict) or result.get("isError") is True or creates_task(result):
+    if not isinstance(schema, dict) or result.get("isError") is True:
         return []
     if "structuredContent" not in result:
         return [Problem("output-schema", "$", "the tool has an outputSchema, but the result has no structuredContent")]

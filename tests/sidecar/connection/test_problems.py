@@ -335,7 +335,8 @@ def test_deep_values_are_compared() -> None:
 def test_a_task_that_a_call_began_is_held_against_the_schema_of_tasks() -> None:
     task = {"taskId": "t", "status": "working", "createdAt": "2026-01-01T00:00:00Z", "ttl": None}
     begun = {"task": {**task, "lastUpdatedAt": "2026-01-01T00:00:00Z"}}
-    assert protocol("tools/call", begun, "2025-11-25") == []
-    assert protocol("tools/call", {"task": task}, "2025-11-25") == [("$.task.lastUpdatedAt", "Field required")]
+    assert against_protocol("tools/call", "2025-11-25", begun, task=True) == []
+    missing = Problem("protocol", "$.task.lastUpdatedAt", "Field required")
+    assert against_protocol("tools/call", "2025-11-25", {"task": task}, task=True) == [missing]
+    assert against_protocol("tools/call", MODERN, {"resultType": "task", "taskId": "t"}, task=True) == []
     assert protocol("tasks/list", {"tasks": [task]}, "2025-11-25") == [("$.tasks[0].lastUpdatedAt", "Field required")]
-    assert against_output_schema({"name": "x", "outputSchema": {"type": "object"}}, begun) == []
