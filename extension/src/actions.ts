@@ -11,7 +11,7 @@ export interface Action {
   enablement?: string;
 }
 
-/** The commands that are enabled now, without those that belong to a document's own editor.
+/** The commands that are enabled now, without those that belong to a document's own editor or to the view.
  *
  * @param contributions `contributes.commands` of the manifest; their `enablement` names the states in which they make
  *   sense, as `mcpSidecar.state =~ /^(a|b)$/`, and whether they need a target
@@ -20,6 +20,10 @@ export function actionsIn(contributions: readonly Action[], state: StateName, ha
   return contributions.filter(({ enablement = "" }) => {
     const states = /mcpSidecar\.state =~ \/(.*?)\//.exec(enablement)?.[1] ?? "";
     const needs = (name: string) => enablement.includes(name);
-    return new RegExp(states).test(state) && (hasTarget || !needs("mcpSidecar.hasTarget")) && !needs("resourceScheme");
+    return (
+      new RegExp(states).test(state) &&
+      (hasTarget || !needs("mcpSidecar.hasTarget")) &&
+      !/resource|view/.test(enablement)
+    );
   });
 }

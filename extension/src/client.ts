@@ -1,12 +1,14 @@
 /** The LSP client for one life of the sidecar: it never restarts and never speaks to the user by itself. */
 import type { ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { type LogOutputChannel, l10n } from "vscode";
+import { type CancellationToken, type LogOutputChannel, l10n } from "vscode";
 import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
 import { childEnvironment, type Launch } from "./launch.ts";
+import type { Report } from "./progress.ts";
 import { launchSettings, sidecarSettings } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
@@ -75,6 +77,24 @@ export class Client extends client.LanguageClient {
     if ((await Promise.race([answered, delay(HANG_MS, "hangs")])) === "hangs") this.process?.kill("SIGKILL");
     await this.stop(STOP_MS).catch((error) => this.error("Stopping failed", error));
     if (this.process?.exitCode === null) this.process.kill("SIGKILL");
+  }
+
+  /** Send a request whose progress is told (LSP 3.17, "Work Done Progress"). */
+  async sendReported<R>(
+    method: string,
+    params: object,
+    cancellation: CancellationToken,
+    report: (how: Report) => void,
+  ): Promise<R> {
+    const workDoneToken = randomUUID();
+    const listening = this.onProgress(client.WorkDoneProgress.type, workDoneToken, (value) => {
+      if (value.kind === "report") report(value);
+    });
+    try {
+      return await this.sendRequest<R>(method, { ...params, workDoneToken }, cancellation);
+    } finally {
+      listening.dispose();
+    }
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */

@@ -5,6 +5,7 @@ import { connect, reconnect } from "./connect.ts";
 import { failureOf } from "./failure.ts";
 import { offer } from "./offer.ts";
 import type { Parts } from "./parts.ts";
+import { SERVER_COMMANDS } from "./serverCommands.ts";
 import { SECTION } from "./settings.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { statusView } from "./statusView.ts";
@@ -23,6 +24,7 @@ const COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   restart: ({ sidecar }) => sidecar.restart(),
   callTool,
   callWithArguments: (parts, uri = window.activeTextEditor?.document.uri) => uri && callDocument(parts, uri),
+  ...SERVER_COMMANDS,
   // The sidecar's code lens.
   show: (parts, { document }: { document: string }) => callDocument(parts, Uri.parse(document)),
   openResult: ({ documents, panel }) => window.showTextDocument(documents.set("MCP Result.json", panel.whole)),

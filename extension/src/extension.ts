@@ -4,22 +4,28 @@ import { actionsIn } from "./actions.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { hasTarget } from "./connect.ts";
 import { Documents } from "./documents.ts";
+import { LastArguments } from "./lastArguments.ts";
 import { offer } from "./offer.ts";
 import type { Parts } from "./parts.ts";
 import { environmentOptions } from "./provision.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
+import { followServer } from "./serverCommands.ts";
+import { ServerLists } from "./serverLists.ts";
 import { ServerOutput } from "./serverOutput.ts";
+import { ServerView, VIEW } from "./serverView.ts";
 import { SECTION, START_SETTINGS } from "./settings.ts";
 import { Sidecar } from "./sidecar.ts";
 import { stateName } from "./state.ts";
 import { StatusBar } from "./statusBar.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { TraceDocument } from "./traceDocument.ts";
 
 let running: Sidecar | undefined;
 
 export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("MCP Sidecar", { log: true });
-  const trace = window.createOutputChannel(l10n.t("MCP Trace"), "log");
+  const traceChannel = window.createOutputChannel(l10n.t("MCP Trace"), "log");
   const output = new ServerOutput();
   const documents = new Documents();
   const panel = new ResultPanel();
@@ -29,7 +35,14 @@ export function activate(context: ExtensionContext): void {
     listeners: {
       "mcp/didLog": (entry) => output.add(entry),
       "mcp/didShow": (page) => panel.show(page),
-      "$/logTrace": ({ message, verbose }) => trace.appendLine([message, verbose].filter(Boolean).join("\n")),
+      "mcp/notifications/tools/list_changed": () => lists.refresh("tool"),
+      "mcp/notifications/prompts/list_changed": () => lists.refresh("prompt"),
+      "mcp/notifications/resources/list_changed": () => {
+        lists.refresh("resource");
+        lists.refresh("resourceTemplate");
+      },
+      "mcp/notifications/resources/updated": (params) => subscriptions.updated(params),
+      "$/logTrace": ({ message, verbose }) => traceChannel.appendLine([message, verbose].filter(Boolean).join("\n")),
     },
     onUnavailable: (message) => void tellUnavailable(message),
   });
@@ -38,7 +51,14 @@ export function activate(context: ExtensionContext): void {
   const statusBar = new StatusBar();
   const contributions = context.extension.packageJSON.contributes.commands;
   const actions = () => actionsIn(contributions, stateName(sidecar.state), hasTarget({ sidecar, recents }));
-  const parts: Parts = { log, sidecar, recents, documents, panel, output, actions };
+  const lists = new ServerLists(sidecar);
+  const subscriptions = new Subscriptions(sidecar);
+  const lastArguments = new LastArguments(context.workspaceState);
+  const trace = new TraceDocument({ sidecar, documents, log });
+  const parts: Parts = {
+    ...{ log, sidecar, recents, documents, panel, output, actions },
+    ...{ lists, subscriptions, lastArguments, trace },
+  };
 
   const show = () => {
     statusBar.show(sidecar.state, actions());
@@ -50,7 +70,9 @@ export function activate(context: ExtensionContext): void {
   show();
 
   context.subscriptions.push(
-    ...[log, trace, output.channel, documents.register(), panel, statusBar.item],
+    ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item, trace],
+    window.createTreeView(VIEW, { treeDataProvider: new ServerView(lists, subscriptions), showCollapseAll: true }),
+    ...followServer(parts),
     ...registerCommands(parts),
     sidecar.onDidChangeState(show),
     recents.onDidChange(show),

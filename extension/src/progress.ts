@@ -5,13 +5,34 @@ import { withoutLinks } from "./plainText.ts";
 /** Milliseconds after which something counts as slow. */
 const SLOW_MS = 300;
 
+/** How far a task is, in its own words and in percent. */
+export interface Report {
+  message?: string | undefined;
+  percentage?: number | undefined;
+}
+
+type Task<T> = (token: CancellationToken, report: (how: Report) => void) => Promise<T>;
+
 /** Run a task that can be cancelled; a notification with Cancel appears when it takes longer. */
-export async function withProgress<T>(what: string, task: (token: CancellationToken) => Promise<T>): Promise<T> {
+export async function withProgress<T>(what: string, task: Task<T>): Promise<T> {
   const source = new CancellationTokenSource();
   const options = { location: ProgressLocation.Notification, title: withoutLinks(what), cancellable: true };
-  const running = task(source.token);
+  let latest: Report = {};
+  let show = () => {};
+  const running = task(source.token, (how) => {
+    latest = how;
+    show();
+  });
   const timer = setTimeout(() => {
-    void window.withProgress(options, (_, token) => {
+    void window.withProgress(options, (progress, token) => {
+      let shown = 0;
+      show = () => {
+        const { message = "", percentage = shown } = latest;
+        // Foreign words are no link there.
+        progress.report({ message: withoutLinks(message), increment: percentage - shown });
+        shown = percentage;
+      };
+      show();
       token.onCancellationRequested(() => source.cancel());
       return Promise.allSettled([running]);
     });

@@ -1,9 +1,12 @@
 /** The panel beside the arguments in which what was asked last, and its answer, is read. */
 import { ViewColumn, type WebviewPanel, window } from "vscode";
-import type { Page } from "./protocol.ts";
+import type { Page, Part } from "./protocol.ts";
 
 /** Opens the answer that the page had to cut. */
 export const OPEN_WHOLE = "mcpSidecar.openResult";
+
+/** Opens or saves one of the parts of the page. */
+export const OPEN_PART = "mcpSidecar.openPart";
 
 export class ResultPanel {
   private panel: WebviewPanel | undefined;
@@ -11,8 +14,19 @@ export class ResultPanel {
   /** The whole answer as JSON, where the page had to cut. */
   whole = "";
 
-  show({ title, html, whole = "" }: Page): void {
+  /** What can be opened or saved by itself. */
+  parts: readonly Part[] = [];
+  private uri: string | undefined;
+
+  /** Whether a resource is being read in it: open, and in sight. */
+  shows(uri: string): boolean {
+    return this.panel?.visible === true && this.uri === uri;
+  }
+
+  show({ title, html, whole = "", uri, parts }: Page): void {
     this.whole = whole;
+    this.uri = uri;
+    this.parts = parts;
     this.panel ??= this.create();
     this.panel.title = title;
     this.panel.webview.html = html;
@@ -26,7 +40,7 @@ export class ResultPanel {
 
   private create(): WebviewPanel {
     const place = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-    const rights = { enableScripts: false, enableCommandUris: [OPEN_WHOLE], localResourceRoots: [] };
+    const rights = { enableScripts: false, enableCommandUris: [OPEN_WHOLE, OPEN_PART], localResourceRoots: [] };
     const panel = window.createWebviewPanel("mcpSidecar.result", "", place, { ...rights, enableFindWidget: true });
     panel.onDidDispose(() => {
       this.panel = undefined;

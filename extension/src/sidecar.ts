@@ -88,7 +88,9 @@ export class Sidecar {
     if (!client) throw new Unavailable();
     const send = (...token: CancellationToken[]) =>
       client.sendRequest<Requests[M]["result"]>(method, params ?? {}, ...token);
-    return title === undefined ? send() : withProgress(title, send);
+    if (title === undefined) return send();
+    if (method !== "mcp/show") return withProgress(title, (token) => send(token));
+    return withProgress(title, (token, report) => client.sendReported(method, params ?? {}, token, report));
   }
 
   /** Tell the running sidecar the settings that hold now. */

@@ -16,7 +16,11 @@ function offered(state: StateName, hasTarget = true): string[] {
   return actionsIn(commands, state, hasTarget).map(({ command }) => command.replace("mcpSidecar.", ""));
 }
 
-const ALWAYS = ["connect", "showServerOutput", "showStatus", "showLog"];
+const CONNECT = "connect";
+const REST = ["showServerOutput", "showStatus", "showLog"];
+const ALWAYS = [CONNECT, ...REST];
+/** Wherever the sidecar runs. */
+const RUNNING = ["showTrace", ...REST, "restart"];
 
 test("each state offers what makes sense in it, in the order of use", () => {
   const table: Record<StateName, string[]> = {
@@ -25,11 +29,14 @@ test("each state offers what makes sense in it, in the order of use", () => {
     starting: ALWAYS,
     crashed: ["reconnect", ...ALWAYS, "restart"],
     unavailable: [...ALWAYS, "restart"],
-    disconnected: ["reconnect", ...ALWAYS, "restart"],
-    connecting: ["connect", "disconnect", ...ALWAYS.slice(1), "restart"],
-    connected: ["callTool", "reconnect", "connect", "disconnect", ...ALWAYS.slice(1), "restart"],
-    reconnecting: ["reconnect", "connect", "disconnect", ...ALWAYS.slice(1), "restart"],
-    failed: ["reconnect", "connect", "disconnect", ...ALWAYS.slice(1), "restart"],
+    disconnected: ["reconnect", CONNECT, ...RUNNING],
+    connecting: [CONNECT, "disconnect", ...RUNNING],
+    connected: [
+      ...["callTool", "readResource", "getPrompt", "reconnect", CONNECT, "disconnect"],
+      ...["inspectServer", ...RUNNING],
+    ],
+    reconnecting: ["reconnect", CONNECT, "disconnect", ...RUNNING],
+    failed: ["reconnect", CONNECT, "disconnect", ...RUNNING],
   };
   for (const state of Object.keys(table) as StateName[]) {
     deepEqual(offered(state), table[state], state);

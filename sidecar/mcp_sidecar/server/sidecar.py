@@ -62,6 +62,7 @@ from mcp_sidecar.version import VERSION
 from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
+from mcp_sidecar.wire.routes import WORK_DONE_TOKEN
 from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
 
 if TYPE_CHECKING:
@@ -308,14 +309,21 @@ class Sidecar:
         await self._presenter.show(method, sent, server=self._server_name(), links=links, token=token)
 
     def _ask(self, method: str, params: Any) -> Awaitable[Raw]:
-        """Send a request of MCP; the sidecar's own methods are none, nor are notifications.
+        """Send a request of MCP, or inspect; the sidecar's other methods are none, nor are notifications.
 
         Raises:
             MethodNotFound, InvalidParams: it can't be sent.
         """
+        if method == "inspect":
+            known = {name: value for name, value in (params or {}).items() if name != WORK_DONE_TOKEN}
+            return self._inspected(self.server.call("mcp/inspect", known))
         if f"mcp/{method}" in OWN_METHODS or method.startswith("notifications/"):
             raise MethodNotFound(f"MCP has no request {method[:100]}")
         return self.server.call(f"mcp/{method}", params)
+
+    async def _inspected(self, inspection: Awaitable[Inspection]) -> Raw:
+        """An inspection as JSON, for its page."""
+        return Raw(self.server.protocol.converter.unstructure(await inspection))
 
     def _refuse_strangers(self, uri: str) -> None:
         """Arguments made for one server must not reach another by accident.

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from mcp_sidecar.views.blocks import LONGEST_TEXT, MOST_ITEMS, Blocks, cut, plain
 from mcp_sidecar.views.formats import format_duration, format_size, measure, one_line
+from mcp_sidecar.views.inspection import inspection
 from mcp_sidecar.views.json_text import byte_size, lay_out_whole
 from mcp_sidecar.views.markup import Html, html
 from mcp_sidecar.views.page import Header, page
@@ -15,6 +16,8 @@ from mcp_sidecar.views.page import Header, page
 TOOL_CALL: Final = "tools/call"
 PROMPT: Final = "prompts/get"
 RESOURCE: Final = "resources/read"
+INSPECTION: Final = "inspect"
+"""The sidecar's own, which is shown like a request of MCP."""
 
 MOST_COUNTED: Final = 50_000
 """Values of a result that are counted to tell its size; of what has more, only that it is larger."""
@@ -82,7 +85,7 @@ def title(exchange: Exchange) -> str:
     params = exchange.params if isinstance(exchange.params, dict) else {}
     key = {TOOL_CALL: "name", PROMPT: "name", RESOURCE: "uri"}.get(exchange.method, "")
     name = one_line(params.get(key), 200)
-    return name or one_line(exchange.method, 200)
+    return "Inspection" if exchange.method == INSPECTION else name or one_line(exchange.method, 200)
 
 
 def whole(exchange: Exchange) -> str:
@@ -256,6 +259,7 @@ _PRESENTATIONS: Final[dict[str, Callable[[Blocks, Any], Html]]] = {
     TOOL_CALL: _tool_result,
     RESOURCE: _resource,
     PROMPT: _messages,
+    INSPECTION: inspection,
 }
 """The methods whose results are shown as what they are."""
 

@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { connect, openExtension, serveNotes, waitForHeadline } from "./extensionTest.ts";
 import { ROOT } from "./installation.ts";
+import { ServerTree } from "./serverTree.ts";
 
 const IMAGES = join(ROOT, "docs/images");
 
@@ -42,6 +43,14 @@ try {
     (text) => text.includes("Result"),
   );
   copyFileSync(await window.screenshot("pictures/tool-call"), join(IMAGES, "tool-call.png"));
+
+  await window.runCommand("View: Close All Editors");
+  await window.runCommand("View: Show MCP Sidecar");
+  const tree = new ServerTree(window.screen);
+  await tree.waitForRow("Prompts");
+  await tree.click("all_notes");
+  await window.screen.restMouse();
+  copyFileSync(await window.screenshot("pictures/view"), join(IMAGES, "view.png"));
   server.kill();
 } finally {
   await window.close();

@@ -300,6 +300,18 @@ async def test_a_shown_request_has_progress(editor: Editor) -> None:
     assert "workDoneToken" not in pages(editor)[-1]["html"]
 
 
+async def test_an_inspection_is_shown_by_its_severities(editor: Editor) -> None:
+    await editor.connect(**capable())
+    found = (await editor.request("mcp/inspect"))["findings"]
+    assert found
+    await editor.request("mcp/show", {"method": "inspect", "workDoneToken": "t"})
+    running, page = pages(editor)
+    assert running["title"] == page["title"] == "Inspection"
+    for finding in found:
+        assert f"<code>{finding['rule']}</code>" in page["html"]
+    assert "<h2>Hints (" in page["html"] or "<h2>Information (" in page["html"]
+
+
 # Remembering
 
 

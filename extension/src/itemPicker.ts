@@ -1,0 +1,38 @@
+/** Picks one of what the server offers. */
+import { l10n, type QuickPickItem, window } from "vscode";
+import { type ItemKind, itemsOf, itemView, KINDS, type ServerItem } from "./serverItems.ts";
+import type { Sidecar } from "./sidecar.ts";
+
+export interface Choice extends QuickPickItem {
+  item?: ServerItem;
+}
+
+/** Let the user pick an item; undefined where they don't, or there is none.
+ *
+ * @param others offered besides
+ * @returns the choice, which is one of `others` or has an `item`
+ */
+export async function pickItem(
+  sidecar: Sidecar,
+  title: string,
+  kinds: readonly ItemKind[],
+  others: Choice[] = [],
+): Promise<Choice | undefined> {
+  const choices: Choice[] = [];
+  for (const kind of kinds) {
+    const listing = l10n.t("Listing: {0}", KINDS[kind].title());
+    for (const item of itemsOf(kind, await sidecar.request(KINDS[kind].method, {}, listing))) {
+      const { label, description, detail } = itemView(item);
+      choices.push({ label, detail, description: kind === "tool" || kind === "prompt" ? "" : description, item });
+    }
+  }
+  if (choices.length + others.length === 0) {
+    await window.showInformationMessage(
+      l10n.t("This server offers none: {0}.", kinds.map((k) => KINDS[k].title()).join(", ")),
+    );
+    return undefined;
+  }
+  const placeHolder = l10n.t("Name or description");
+  const options = { title, placeHolder, matchOnDetail: true, matchOnDescription: true };
+  return window.showQuickPick([...others, ...choices], options);
+}

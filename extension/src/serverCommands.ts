@@ -1,0 +1,41 @@
+/** The commands about what the server offers, and what follows the server by itself. */
+import { type Disposable, l10n } from "vscode";
+import { showRequest } from "./callTool.ts";
+import { failureOf } from "./failure.ts";
+import { copyJson, copyName, getPrompt, openPart, readResource } from "./offers.ts";
+import type { Parts } from "./parts.ts";
+import { type Given, itemOf } from "./serverItems.ts";
+
+export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
+  readResource,
+  getPrompt,
+  openPart,
+  copyName,
+  copyJson,
+  subscribe: ({ subscriptions }, given: Given) => subscriptions.begin(itemOf(given)?.id ?? String(given)),
+  unsubscribe: ({ subscriptions }, given: Given) => subscriptions.end(itemOf(given)?.id ?? String(given)),
+  refreshView: ({ lists }, node: Given) =>
+    lists.refresh(typeof node === "object" && "group" in node ? node.group : undefined),
+  inspectServer: (parts) => showRequest(parts, { method: "inspect" }, l10n.t("Inspecting the server")),
+  showTrace: ({ trace }) => trace.show(),
+  refreshTrace: ({ trace }) => trace.refresh(),
+};
+
+/** Read a resource again that was updated while its page is read; let the trace follow. */
+export function followServer(parts: Parts): Disposable[] {
+  const { sidecar, subscriptions, panel, trace, log } = parts;
+  let isReading = false;
+  const readAgain = async (uri: string) => {
+    // One at a time: what comes meanwhile is in the answer, or comes again.
+    if (isReading || !panel.shows(uri)) return;
+    isReading = true;
+    try {
+      await showRequest(parts, { method: "resources/read", params: { uri } }, l10n.t("Reading {0}", uri));
+    } catch (error) {
+      log.warn(failureOf(error)?.message ?? String(error));
+    } finally {
+      isReading = false;
+    }
+  };
+  return [subscriptions.onDidChange((uri) => uri && readAgain(uri)), sidecar.onDidChangeState(() => trace.follow())];
+}

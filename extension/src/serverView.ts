@@ -1,0 +1,103 @@
+/** The view *MCP Sidecar*: a tree of what the connected server offers. Nothing in it is markdown, a link or an icon. */
+import { setTimeout as delay } from "node:timers/promises";
+import { EventEmitter, l10n, ThemeIcon, type TreeDataProvider, TreeItem, TreeItemCollapsibleState } from "vscode";
+import { failureOf } from "./failure.ts";
+import { withoutIcons } from "./plainText.ts";
+import { type ItemKind, itemView, KINDS, type Node, type ServerItem, tooltipOf } from "./serverItems.ts";
+import type { ServerLists } from "./serverLists.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+export const VIEW = "mcpSidecar.server";
+
+/** Milliseconds that the view waits for lists, so that it knows which are long. */
+const WAIT_MS = 1000;
+
+/** Items up to which a group is unfolded unasked. */
+const FEW = 100;
+
+/** What a click does. */
+const COMMANDS: Record<ItemKind, string> = {
+  ...{ tool: "mcpSidecar.callTool", prompt: "mcpSidecar.getPrompt" },
+  ...{ resource: "mcpSidecar.readResource", resourceTemplate: "mcpSidecar.readResource" },
+};
+
+export class ServerView implements TreeDataProvider<Node> {
+  private readonly lists: ServerLists;
+  private readonly subscriptions: Subscriptions;
+  private readonly changed = new EventEmitter<Node | undefined>();
+  /** The nodes that VS Code knows, which it recognises by their identity. */
+  private readonly groups = new Map<ItemKind, Node>();
+
+  readonly onDidChangeTreeData = this.changed.event;
+
+  constructor(lists: ServerLists, subscriptions: Subscriptions) {
+    this.lists = lists;
+    this.subscriptions = subscriptions;
+    lists.onDidChange((kind) => {
+      if (!kind) this.groups.clear();
+      this.changed.fire(kind && this.groups.get(kind));
+    });
+    subscriptions.onDidChange(() => this.changed.fire(this.groups.get("resource")));
+  }
+
+  async getChildren(node?: Node): Promise<Node[]> {
+    if (!node) return this.roots();
+    if (!("group" in node)) return [];
+    const list = await this.lists.read(node.group);
+    if ("items" in list) return list.items.map((item) => ({ item }));
+    const why = failureOf(list.error)?.message;
+    return why ? [{ failed: node.group, why }] : [];
+  }
+
+  getTreeItem(node: Node): TreeItem {
+    if ("group" in node) return this.groupItem(node.group);
+    return "item" in node ? this.leaf(node.item) : failedItem(node.failed, node.why);
+  }
+
+  private async roots(): Promise<Node[]> {
+    const { declared } = this.lists;
+    const reading = Promise.all(declared.map((kind) => this.lists.read(kind)));
+    await Promise.race([reading, delay(WAIT_MS, undefined, { ref: false })]);
+    for (const kind of declared) this.groups.set(kind, this.groups.get(kind) ?? { group: kind });
+    return declared.map((kind) => this.groups.get(kind) as Node);
+  }
+
+  private groupItem(kind: ItemKind): TreeItem {
+    const list = this.lists.peek(kind);
+    const isFailed = list && "error" in list;
+    const count = list && "items" in list ? list.items.length : undefined;
+    // VS Code keeps how a group was when it first saw it.
+    const isOpen = isFailed || count === undefined || count <= FEW || this.lists.declared.length === 1;
+    const { Expanded, Collapsed, None } = TreeItemCollapsibleState;
+    const item = new TreeItem(KINDS[kind].title(), count === 0 ? None : isOpen ? Expanded : Collapsed);
+    item.id = kind;
+    item.contextValue = "group";
+    item.description = isFailed ? l10n.t("failed") : (count?.toLocaleString() ?? "…");
+    item.accessibilityInformation = { label: `${KINDS[kind].title()}: ${item.description}` };
+    return item;
+  }
+
+  private leaf(item: ServerItem): TreeItem {
+    const { label, description, detail } = itemView(item);
+    const told = item.kind === "resource" ? this.subscriptions.describe(item.id) : "";
+    const leaf = new TreeItem(label);
+    leaf.description = [told, description].filter(Boolean).join(" · ");
+    leaf.tooltip = tooltipOf(item);
+    leaf.iconPath = new ThemeIcon(told ? "eye" : KINDS[item.kind].icon);
+    leaf.contextValue = item.kind === "resource" ? `resource.${this.subscriptions.possible(item.id)}` : item.kind;
+    leaf.accessibilityInformation = { label: [label, told, detail || description].filter(Boolean).join(", ") };
+    leaf.command = { command: COMMANDS[item.kind], title: "", arguments: [{ item }] };
+    return leaf;
+  }
+}
+
+function failedItem(kind: ItemKind, why: string): TreeItem {
+  const item = new TreeItem(withoutIcons(why));
+  item.tooltip = why;
+  item.iconPath = new ThemeIcon("error");
+  item.contextValue = "failed";
+  item.description = l10n.t("Retry");
+  item.accessibilityInformation = { label: `${l10n.t("Retry")}: ${why}` };
+  item.command = { command: "mcpSidecar.refreshView", title: l10n.t("Retry"), arguments: [{ group: kind }] };
+  return item;
+}

@@ -1,0 +1,84 @@
+/// <reference lib="dom" />
+/** The view *MCP Sidecar*: its tree, and what it says where there is none. */
+
+import type { Locator } from "playwright-core";
+import type { Screen } from "./screen.ts";
+
+export interface Row {
+  readonly label: string;
+  readonly description: string;
+  readonly ariaLabel: string;
+  readonly level: number;
+}
+
+export class ServerTree {
+  readonly #screen: Screen;
+  readonly #pane: Locator;
+
+  constructor(screen: Screen) {
+    this.#screen = screen;
+    this.#pane = screen.page.locator(".part.sidebar");
+  }
+
+  /** Opens it by its icon in the activity bar. */
+  async open(): Promise<void> {
+    const tab = this.#screen.page.locator(".part.activitybar").getByRole("tab", { name: "MCP Sidecar" });
+    if ((await tab.getAttribute("aria-selected")) !== "true") await tab.click();
+    await this.#pane.locator(".pane-body").first().waitFor();
+  }
+
+  /** The rows that are drawn. */
+  rows(): Promise<Row[]> {
+    return this.#pane.locator(".monaco-list-row").evaluateAll((rows) =>
+      rows
+        .sort((a, b) => Number(a.getAttribute("data-index")) - Number(b.getAttribute("data-index")))
+        .map((row) => ({
+          label: row.querySelector(".label-name")?.textContent ?? "",
+          description: row.querySelector(".label-description")?.textContent ?? "",
+          ariaLabel: row.getAttribute("aria-label") ?? "",
+          level: Number(row.getAttribute("aria-level")),
+        })),
+    );
+  }
+
+  /** The row once one has this label and, where given, such a description. */
+  async waitForRow(label: string | RegExp, description = /(?:)/, limitMs?: number): Promise<Row> {
+    const fits = (row: Row) =>
+      (typeof label === "string" ? row.label === label : label.test(row.label)) && description.test(row.description);
+    const rows = await this.#screen.until(
+      `the row ${label} ${description}`,
+      () => this.rows(),
+      (seen) => seen.some(fits),
+      limitMs,
+    );
+    return rows.find(fits) as Row;
+  }
+
+  async click(label: string): Promise<void> {
+    await this.waitForRow(label);
+    await this.#row(label).locator(".label-name").click();
+  }
+
+  /** Clicks one of the buttons that a row shows under the mouse. */
+  async press(label: string, button: string): Promise<void> {
+    await this.waitForRow(label);
+    await this.#row(label).hover();
+    await this.#row(label).getByRole("button", { name: button }).click();
+    await this.#screen.restMouse();
+  }
+
+  /** What it says where there is no tree, links and all. */
+  async welcome(text: RegExp): Promise<string> {
+    return this.#screen.until(
+      `the view says ${text}`,
+      async () =>
+        (await this.#pane.locator(".welcome-view-content").filter({ visible: true }).allInnerTexts()).join("\n"),
+      (seen) => text.test(seen),
+    );
+  }
+
+  #row(label: string): Locator {
+    const name = this.#screen.page.locator(".label-name", { hasText: new RegExp(`^${label.replace(/\W/g, "\\$&")}$`) });
+    return this.#pane.locator(".monaco-list-row").filter({ has: name }).first();
+  }
+}

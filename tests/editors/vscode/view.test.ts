@@ -1,0 +1,157 @@
+/** The view of what the server offers, and what is done from there: resources, prompts, subscriptions, the trace. */
+
+import { equal, match, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { connect, extensionTest, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
+import type { Theme } from "./profile.ts";
+import { ServerTree } from "./serverTree.ts";
+import type { Workbench } from "./workbench.ts";
+
+const CAPABLE = `${PYTHON} ${join(SERVERS, "capable.py")}`;
+const GOOD = `${PYTHON} ${join(SERVERS, "good.py")}`;
+
+/** The text of the page once it matches. */
+function page(window: Workbench, title: string, text: RegExp): Promise<string> {
+  return window.screen.until(
+    `${text} in the page ${title}`,
+    () => window.webviews.text(title),
+    (seen) => text.test(seen),
+  );
+}
+
+/** Pick something by typing its name: only the first items of a list are drawn. */
+async function pick(window: Workbench, command: string, name: string, label: string | RegExp = name): Promise<void> {
+  await window.runCommand(`MCP Sidecar: ${command}`);
+  await window.quickInput.waitFor(({ title, items }) => title !== "" && items.length > 0);
+  await window.quickInput.type(name);
+  await window.quickInput.choose(label);
+}
+
+for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
+  extensionTest(`what a server offers is seen, read and got (${theme})`, { theme }, async (window) => {
+    const shot = (name: string) => window.screenshot(`view/${theme}/${name}`);
+    const tree = new ServerTree(window.screen);
+    await tree.open();
+    match(await tree.welcome(/Connect to an MCP server/), /Connect…/);
+    await shot("1 disconnected");
+    await connect(window, GOOD);
+    const tools = await tree.waitForRow("Tools", /^\d+$/);
+    equal(tools.level, 1);
+    match((await tree.waitForRow("echo")).description, /Say it back/);
+    await shot("2 connected");
+
+    await tree.click("note");
+    await page(window, "note://1", /a note/);
+    await shot("3 a resource");
+    await window.runCommand("MCP Sidecar: Get Prompt…");
+    await window.quickInput.choose("greet");
+    await window.editors.waitForText(/Arguments of the prompt greet/);
+    await window.editors.replaceText('{ "name": "Ada" }');
+    await window.page.keyboard.press("Control+Enter");
+    await page(window, "greet", /Write a warm greeting for Ada/);
+    await shot("4 a prompt");
+    await window.runCommand("MCP Sidecar: Show Protocol Trace");
+    await window.editors.waitForTab(/MCP Protocol/);
+    await window.editors.waitForText(/→ \d+ prompts\/get/);
+    await shot("5 the trace");
+  });
+}
+
+extensionTests(
+  "the view",
+  {},
+  {
+    "it says what can be done where there is no server": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await tree.welcome(/Connect…/);
+      await window.runCommand("MCP Sidecar: Connect…");
+      await window.quickInput.type("npx-does-not-exist --stdio");
+      await window.quickInput.accept();
+      await window.notifications.waitFor(/./);
+      await window.screenshot("view/not connected");
+    },
+    "a list follows what the server announces": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, GOOD);
+      const { description } = await tree.waitForRow("Tools", /^\d+$/);
+      await tree.press("add_tool", "Call Tool…");
+      await window.editors.waitForText(/"name": ""/);
+      await window.editors.replaceText('{ "name": "brand_new" }');
+      await window.page.keyboard.press("Control+Enter");
+      await tree.waitForRow("Tools", new RegExp(`^${Number(description) + 1}$`));
+    },
+    "a resource is subscribed to, marked, and read again where it is open": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, CAPABLE);
+      await tree.press("host", "Subscribe to Resource");
+      await tree.waitForRow("host", /subscribed/);
+      await tree.press("host", "Read Resource…");
+      await page(window, "http://Host.Example", /read/);
+      match(await window.status.tooltip(), /resources read 1,/);
+      await window.screen.restMouse();
+      await pick(window, "Call Tool…", "touch");
+      await window.editors.waitForText(/"uri": ""/);
+      await window.editors.replaceText('{ "uri": "http://Host.Example" }');
+      await window.page.keyboard.press("Control+Enter");
+      await tree.waitForRow("host", /updated \d/);
+      await window.screenshot("view/subscribed");
+      await tree.press("host", "Unsubscribe from Resource");
+      await tree.waitForRow("host", /^http:/);
+    },
+    "a template asks for its variables and the server completes them": async (window) => {
+      await connect(window, CAPABLE);
+      await pick(window, "Read Resource…", "note:{", "note");
+      await window.editors.waitForText(/Arguments of the resource template note/);
+      await window.editors.replaceText("");
+      await window.editors.type('{ "number": "4');
+      const suggestion = window.page.locator(".suggest-widget .monaco-list-row", { hasText: "4!" });
+      await suggestion.first().waitFor();
+      await window.screenshot("view/a completion");
+      await window.page.keyboard.press("Escape");
+      await window.page.keyboard.press("Control+Enter");
+      await page(window, "note:4", /read/);
+    },
+    "an inspection tells what is wrong with the server": async (window) => {
+      await connect(window, CAPABLE);
+      await window.runCommand("MCP Sidecar: Inspect Server");
+      await page(window, "Inspection", /Looked at: \d+ tools/);
+      await window.screenshot("view/an inspection");
+    },
+    "the last arguments are there after a restart, without what is secret": async (window) => {
+      await connect(window, CAPABLE);
+      await pick(window, "Call Tool…", "choose");
+      await window.editors.waitForText(/"text": ""/);
+      await window.editors.replaceText('{ "text": "kept", "pass": "hunter2" }');
+      await window.page.keyboard.press("Control+Enter");
+      await page(window, "choose", /choose/);
+      await window.runCommand("View: Close All Editors");
+      await window.reload();
+      await waitForHeadline(window, /^Disconnected$/);
+      await connect(window, CAPABLE);
+      await pick(window, "Call Tool…", "choose");
+      const text = await window.editors.waitForText(/"text": "kept"/);
+      ok(!text.includes("hunter2"));
+    },
+    "a long call tells how far it is": async (window) => {
+      await connect(window, CAPABLE);
+      await pick(window, "Call Tool…", "work");
+      await window.editors.waitForText(/"steps"/);
+      await window.editors.replaceText('{ "steps": 100, "pause": 0.2 }');
+      await window.page.keyboard.press("Control+Enter");
+      await window.notifications.waitFor(/Calling work.*step \d+/);
+      await window.screenshot("view/progress");
+      await window.notifications.click("Cancel");
+      await page(window, "work", /Cancelled/);
+    },
+    "5,000 tools are listed and found": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, `${PYTHON} ${join(SERVERS, "many.py")} --tools 5000`);
+      await tree.waitForRow("Tools", /5,000/);
+      await window.screenshot("view/many tools");
+    },
+  },
+);
