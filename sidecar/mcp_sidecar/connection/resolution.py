@@ -60,7 +60,7 @@ _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 _LONGEST_READ: Final = 4000
 """Characters of a text that are looked at to show the first of them in an error."""
-_EXPECTED: Final = (
+EXPECTED: Final = (
     "Pass an http(s) URL, the path of a server script, or a command line such as `npx -y package`; or `command` "
     "and `args`."
 )
@@ -236,7 +236,7 @@ def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Wording
         position += 1
     words = words[position:]
     if not words or not words[0].text:
-        raise InvalidTarget("The command line names no program.", suggestion=_EXPECTED)
+        raise InvalidTarget("The command line names no program.", suggestion=EXPECTED)
     first, rest = words[0].text, words[1:]
     _refuse_operators(rest)
     wording = Wording(words=tuple(words), variables=variables)
@@ -308,7 +308,7 @@ def _first_word(first: str, has_args: bool, text: str, surroundings: Surrounding
     what = f"'{program}', its first word, is no" if has_args else "nor is it a"
     raise InvalidTarget(
         f"'{shown}' is neither a URL nor an existing file, {'and ' if has_args else ''}{what} command on PATH.",
-        suggestion=_EXPECTED + package,
+        suggestion=EXPECTED + package,
         details={**search.details(program), "file": _shown_path(surroundings, first)},
     )
 
@@ -386,13 +386,13 @@ def _check_fields(target: Target) -> None:
     if len(given) != 1:
         found = f"{_listed(given)} were given together" if given else "none of them was given"
         raise MalformedTarget(
-            f"A target needs exactly one of `url`, `command` and `server`; {found}.", suggestion=_EXPECTED
+            f"A target needs exactly one of `url`, `command` and `server`; {found}.", suggestion=EXPECTED
         )
     _check_configured(target)
     texts: dict[str, str | None] = {**choices, "cwd": target.cwd, "envFile": target.env_file}
     for name, value in texts.items():
         if value is not None and not value.strip():
-            raise InvalidTarget(f"`{name}` is empty.", suggestion=_EXPECTED, details={"field": name})
+            raise InvalidTarget(f"`{name}` is empty.", suggestion=EXPECTED, details={"field": name})
         if value is not None and (match := re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value.strip())):
             raise InvalidTarget(
                 f"`{name}` has a control character ({match[0]!a}).",

@@ -26,7 +26,7 @@ from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.configured.user import Unaskable, User
 from mcp_sidecar.connection.configured.variables import Context
 from mcp_sidecar.connection.errors import Interrupted, InvalidTarget, MalformedTarget
-from mcp_sidecar.connection.resolution import Resolved
+from mcp_sidecar.connection.resolution import EXPECTED, Resolved
 from mcp_sidecar.connection.state_directory import state_directory
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.positions import Encoding
@@ -187,9 +187,8 @@ class ConfiguredServers:
         usable = [each for each in every if not each[1].disabled] or every
         if not usable:
             raise MalformedTarget(
-                "A target needs exactly one of `url`, `command` and `server`; none of them was given, and no "
-                "configuration file has a server.",
-                suggestion="Name a target, or write the server into `.vscode/mcp.json` or `.mcp.json`.",
+                "A target needs exactly one of `url`, `command` and `server`; none of them was given.",
+                suggestion=EXPECTED,
             )
         if len(usable) == 1:
             return usable[0]
