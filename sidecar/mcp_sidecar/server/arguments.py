@@ -182,4 +182,5 @@ class ArgumentsDocuments:
 
 
 def _escaped(name: str) -> str:
-    return quote(quote(name, safe="!'()*", errors=_HALVES))
+    # Editors show the inner one as the title: nothing is escaped there that could stay as it is.
+    return quote(quote(name, safe="!'()*:{}+,=@", errors=_HALVES))

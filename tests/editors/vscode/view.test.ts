@@ -25,6 +25,12 @@ async function pick(window: Workbench, command: string, name: string, label: str
   await window.quickInput.waitFor(({ title, items }) => title !== "" && items.length > 0);
   await window.quickInput.type(name);
   await window.quickInput.choose(label);
+  // The editor is at rest once the sidecar knows its text.
+  await window.screen.until(
+    "a code lens",
+    () => window.editors.codeLenses(),
+    (lenses) => lenses.length > 0,
+  );
 }
 
 for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
@@ -56,6 +62,13 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     await shot("5 the trace");
   });
 }
+
+extensionTest("an untrusted workspace has no view of a server, and says why", { trust: false }, async (window) => {
+  const tree = new ServerTree(window.screen);
+  await tree.open();
+  match(await tree.welcome(/This workspace is not trusted/), /Manage Workspace Trust/);
+  await window.screenshot("view/untrusted");
+});
 
 extensionTests(
   "the view",
@@ -111,6 +124,7 @@ extensionTests(
       await suggestion.first().waitFor();
       await window.screenshot("view/a completion");
       await window.page.keyboard.press("Escape");
+      await window.editors.replaceText('{ "number": 4 }');
       await window.page.keyboard.press("Control+Enter");
       await page(window, "note:4", /read/);
     },
@@ -146,12 +160,31 @@ extensionTests(
       await window.notifications.click("Cancel");
       await page(window, "work", /Cancelled/);
     },
+    "a list that fails says why, and a click tries again": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} null-result --on tools/list`);
+      const { label } = await tree.waitForRow(/result/, /Retry/);
+      await tree.waitForRow("Tools", /failed/);
+      await window.screenshot("view/a list that fails");
+      match(await window.status.tooltip(), /errors 1\b/);
+      await window.screen.restMouse();
+      await tree.click(label);
+      await window.screen.until(
+        "the second failure",
+        () => window.status.tooltip(),
+        (tooltip) => /errors 2\b/.test(tooltip),
+      );
+    },
     "5,000 tools are listed and found": async (window) => {
       const tree = new ServerTree(window.screen);
       await tree.open();
       await connect(window, `${PYTHON} ${join(SERVERS, "many.py")} --tools 5000`);
       await tree.waitForRow("Tools", /5,000/);
+      await tree.find("create_invoice_4992");
+      await tree.waitForRow("create_invoice_4992");
       await window.screenshot("view/many tools");
+      await window.page.keyboard.press("Escape");
     },
   },
 );
