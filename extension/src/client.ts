@@ -9,7 +9,7 @@ import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
 import { childEnvironment, type Launch } from "./launch.ts";
 import type { Report } from "./progress.ts";
-import { launchSettings, sidecarSettings } from "./settings.ts";
+import { initializationOptions, launchSettings } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 3000;
@@ -34,7 +34,7 @@ export class Client extends client.LanguageClient {
     super("mcpSidecar", "MCP Sidecar", executable, {
       documentSelector: [{ scheme: ARGUMENTS_SCHEME }],
       outputChannel: log,
-      initializationOptions: sidecarSettings,
+      initializationOptions,
       initializationFailedHandler: () => false,
       stdioOptions: {
         stdout: () => undefined,

@@ -4,6 +4,7 @@ import { actionsIn } from "./actions.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { hasTarget } from "./connect.ts";
 import { Documents } from "./documents.ts";
+import { type Asker, elicit } from "./elicitation.ts";
 import { LastArguments } from "./lastArguments.ts";
 import { offer } from "./offer.ts";
 import type { Parts } from "./parts.ts";
@@ -20,6 +21,7 @@ import { stateName } from "./state.ts";
 import { StatusBar } from "./statusBar.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { TraceDocument } from "./traceDocument.ts";
+import { Turns } from "./turns.ts";
 
 let running: Sidecar | undefined;
 
@@ -44,9 +46,11 @@ export function activate(context: ExtensionContext): void {
       "mcp/notifications/resources/updated": (params) => subscriptions.updated(params),
       "$/logTrace": ({ message, verbose }) => traceChannel.appendLine([message, verbose].filter(Boolean).join("\n")),
     },
+    answers: { "mcp/elicitation/create": (params, token) => elicit(asker, params, token) },
     onUnavailable: (message) => void tellUnavailable(message),
   });
   running = sidecar;
+  const asker: Asker = { log, turns: new Turns(), server: () => serverName(sidecar) };
   const recents = new Recents(context.workspaceState, context.secrets);
   const statusBar = new StatusBar();
   const contributions = context.extension.packageJSON.contributes.commands;
@@ -96,6 +100,11 @@ export async function deactivate(): Promise<void> {
 /** Start unasked; what goes wrong is told by the state and by one message. */
 function start(sidecar: Sidecar): void {
   if (workspace.isTrusted) void sidecar.start().catch(() => undefined);
+}
+
+/** Who asks, in the title of a question. */
+function serverName({ status }: Sidecar): string {
+  return status?.server?.title || status?.server?.name || status?.target?.name || l10n.t("the server");
 }
 
 async function tellUnavailable(message: string): Promise<void> {

@@ -23,3 +23,8 @@ export function launchSettings() {
 export function sidecarSettings(): object {
   return { mcp: workspace.getConfiguration(SECTION) };
 }
+
+/** What is said once, at the start: the settings, and what the editor answers by itself ("Requests of the server"). */
+export function initializationOptions(): object {
+  return { mcp: { ...workspace.getConfiguration(SECTION), client: { elicitation: true } } };
+}

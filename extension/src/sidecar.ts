@@ -5,7 +5,7 @@ import type { EnvironmentOptions } from "./environment.ts";
 import { Unavailable } from "./failure.ts";
 import type { Launch } from "./launch.ts";
 import { withProgress } from "./progress.ts";
-import type { ConnectionStatus, Notifications, Requests } from "./protocol.ts";
+import type { ClientRequests, ConnectionStatus, Notifications, Requests } from "./protocol.ts";
 import { provide, repair } from "./provision.ts";
 import { sidecarSettings } from "./settings.ts";
 import { newer, type SidecarState } from "./state.ts";
@@ -17,6 +17,10 @@ export interface SidecarOptions {
   environment: EnvironmentOptions;
   /** What is done with what the sidecar pushes, beside the status. */
   listeners: { [M in keyof Pushed]?: (params: Pushed[M]) => void };
+  /** Answers what the sidecar asks; the token tells that the answer is not wanted any more. */
+  answers: {
+    [M in keyof ClientRequests]?: (params: ClientRequests[M]["params"], token: CancellationToken) => Promise<object>;
+  };
   /** Tells the user that it can't start, or that it ended by itself. */
   onUnavailable: (message: string) => void;
 }
@@ -132,6 +136,9 @@ export class Sidecar {
     client.onNotification("mcp/didChangeStatus", (status: ConnectionStatus) => this.take(status, client));
     for (const [method, listener] of Object.entries(this.options.listeners)) {
       client.onNotification(method, listener);
+    }
+    for (const [method, answer] of Object.entries(this.options.answers)) {
+      client.onRequest(method, answer);
     }
     await client.launch();
     this.client = client;

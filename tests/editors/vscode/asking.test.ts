@@ -1,0 +1,87 @@
+/** What a server asks the user, in the window where they answer. */
+
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { connect, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
+import type { Workbench } from "./workbench.ts";
+
+const CURIOUS = `${PYTHON} ${join(SERVERS, "curious.py")}`;
+
+/** Connect, and call a tool without arguments. */
+async function call(window: Workbench, tool: string): Promise<void> {
+  await connect(window, CURIOUS);
+  await window.runCommand("MCP Sidecar: Call Tool…");
+  await window.quickInput.choose(tool);
+  await window.editors.waitForTab(new RegExp(`^${tool}\\.jsonc$`));
+  await window.page.keyboard.press("Control+Enter");
+}
+
+function waitForField(window: Workbench, title: string) {
+  return window.quickInput.waitFor((state) => state.title.includes(`curious asks: ${title}`), `the field ${title}`);
+}
+
+function answer(window: Workbench, tool: string, expected: RegExp): Promise<string> {
+  return window.screen.until(
+    `the answer ${expected}`,
+    () => window.webviews.text(tool),
+    (text) => expected.test(text),
+  );
+}
+
+extensionTests(
+  "what a server asks",
+  {},
+  {
+    "a form is asked field by field, checked while typing, and sent whole": async (window) => {
+      await call(window, "plan_trip");
+      const first = await waitForField(window, "Email");
+      match(first.title, /\(1\/6\)/);
+      match(first.message, /Where to\? \[Click\] \(command:workbench\.action\.quit\) \$ \(flame\)/);
+      await window.quickInput.type("nobody");
+      await window.quickInput.waitFor(({ severity }) => severity === "error", "the complaint");
+      await window.screenshot("asking/1 a field that is wrong");
+      await window.quickInput.type("a@example.org");
+      await window.quickInput.waitFor(({ severity }) => severity !== "error", "no complaint");
+      await window.quickInput.accept();
+      equal((await waitForField(window, "Days")).value, "7");
+      await window.quickInput.accept();
+      await waitForField(window, "With a guide");
+      deepEqual(await window.quickInput.labels(), ["Yes", "No"]);
+      await window.quickInput.choose("Yes");
+      await waitForField(window, "Comfort");
+      await window.screenshot("asking/2 a choice");
+      await window.quickInput.choose("Grand");
+      await waitForField(window, "Meals");
+      await window.quickInput.choose("dinner");
+      await window.screenshot("asking/3 several choices");
+      await window.quickInput.accept();
+      await waitForField(window, "Note");
+      await window.quickInput.accept();
+      const text = await answer(window, "plan_trip", /accept/);
+      for (const part of [/a@example\.org/, /days\W+7\b/, /guide\W+true/, /comfort\W+g\b/, /meals\W+dinner/])
+        match(text, part);
+      ok(!/note/.test(text), "the optional field was left out");
+      await window.screenshot("asking/4 the answer");
+    },
+    "Escape cancels, the button declines": async (window) => {
+      await call(window, "plan_trip");
+      await waitForField(window, "Email");
+      await window.quickInput.cancel();
+      await answer(window, "plan_trip", /cancel/);
+      await window.editors.select("plan_trip.jsonc");
+      await window.page.keyboard.press("Control+Enter");
+      await waitForField(window, "Email");
+      await window.page.locator(".quick-input-widget").getByRole("button", { name: "Decline" }).click();
+      await answer(window, "plan_trip", /decline/);
+    },
+    "a question whose connection ends is withdrawn": async (window) => {
+      await call(window, "plan_trip");
+      await waitForField(window, "Email");
+      for (const pid of window.processes().filter(({ command }) => command.includes("curious.py"))) {
+        process.kill(pid.pid, "SIGKILL");
+      }
+      await window.quickInput.waitUntilClosed();
+      await waitForHeadline(window, /^Failed/i);
+    },
+  },
+);
