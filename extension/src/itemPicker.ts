@@ -1,5 +1,6 @@
 /** Picks one of what the server offers. */
 import { l10n, type QuickPickItem, window } from "vscode";
+import { failureOf } from "./failure.ts";
 import { type ItemKind, itemsOf, itemView, KINDS, type ServerItem } from "./serverItems.ts";
 import type { Sidecar } from "./sidecar.ts";
 
@@ -20,8 +21,7 @@ export async function pickItem(
 ): Promise<Choice | undefined> {
   const choices: Choice[] = [];
   for (const kind of kinds) {
-    const listing = l10n.t("Listing: {0}", KINDS[kind].title());
-    for (const item of itemsOf(kind, await sidecar.request(KINDS[kind].method, {}, listing))) {
+    for (const item of await list(sidecar, kind)) {
       const { label, description, detail } = itemView(item);
       choices.push({ label, detail, description: kind === "tool" || kind === "prompt" ? "" : description, item });
     }
@@ -35,4 +35,15 @@ export async function pickItem(
   const placeHolder = l10n.t("Name or description");
   const options = { title, placeHolder, matchOnDetail: true, matchOnDescription: true };
   return window.showQuickPick([...others, ...choices], options);
+}
+
+async function list(sidecar: Sidecar, kind: ItemKind): Promise<ServerItem[]> {
+  try {
+    const title = l10n.t("Listing: {0}", KINDS[kind].title());
+    return itemsOf(kind, await sidecar.request(KINDS[kind].method, {}, title));
+  } catch (error) {
+    // Many servers that declare resources do not know of templates: what they have is offered all the same.
+    if (kind === "resourceTemplate" && failureOf(error)) return [];
+    throw error;
+  }
 }

@@ -53,9 +53,13 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     const menu = await window.quickInput.labels();
     deepEqual(menu, [
       "Call Tool…",
+      "Read Resource…",
+      "Get Prompt…",
       "Reconnect",
       "Connect…",
       "Disconnect",
+      "Inspect Server",
+      "Show Protocol Trace",
       "Show Server Output",
       "Show Status",
       "Show Log",
