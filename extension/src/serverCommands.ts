@@ -14,12 +14,18 @@ export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) =>
   copyJson,
   subscribe: ({ subscriptions }, given: Given) => subscriptions.begin(itemOf(given)?.id ?? String(given)),
   unsubscribe: ({ subscriptions }, given: Given) => subscriptions.end(itemOf(given)?.id ?? String(given)),
-  refreshView: ({ lists }, node: Given) =>
-    lists.refresh(typeof node === "object" && "group" in node ? node.group : undefined),
+  refreshView: refresh,
+  // VS Code runs the command of a row only where its enablement holds without the row: this one has none.
+  retryList: refresh,
   inspectServer: (parts) => showRequest(parts, { method: "inspect" }, l10n.t("Inspecting the server")),
   showTrace: ({ trace }) => trace.show(),
   refreshTrace: ({ trace }) => trace.refresh(),
 };
+
+function refresh({ lists }: Parts, node: Given): void {
+  const isOne = typeof node === "object" && !("item" in node);
+  lists.refresh(isOne ? ("group" in node ? node.group : node.failed) : undefined);
+}
 
 /** Read a resource again that was updated while its page is read; let the trace follow. */
 export function followServer(parts: Parts): Disposable[] {

@@ -92,12 +92,12 @@ export class ServerView implements TreeDataProvider<Node> {
 }
 
 function failedItem(kind: ItemKind, why: string): TreeItem {
-  const item = new TreeItem(withoutIcons(why));
+  const item = new TreeItem(l10n.t("Retry"));
   item.tooltip = why;
   item.iconPath = new ThemeIcon("error");
   item.contextValue = "failed";
-  item.description = l10n.t("Retry");
+  item.description = withoutIcons(why);
   item.accessibilityInformation = { label: `${l10n.t("Retry")}: ${why}` };
-  item.command = { command: "mcpSidecar.refreshView", title: l10n.t("Retry"), arguments: [{ group: kind }] };
+  item.command = { command: "mcpSidecar.retryList", title: l10n.t("Retry"), arguments: [{ group: kind }] };
   return item;
 }

@@ -67,14 +67,6 @@ export class ServerTree {
     await this.#screen.restMouse();
   }
 
-  /** VS Code's own find in a tree. */
-  async find(text: string): Promise<void> {
-    await this.#pane.locator(".monaco-list").first().focus();
-    await this.#screen.page.keyboard.press("Control+F");
-    await this.#pane.locator(".monaco-tree-type-filter input").fill(text);
-    await this.#screen.page.keyboard.press("Enter");
-  }
-
   /** What it says where there is no tree, links and all. */
   async welcome(text: RegExp): Promise<string> {
     return this.#screen.until(

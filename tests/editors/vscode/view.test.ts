@@ -164,7 +164,7 @@ extensionTests(
       const tree = new ServerTree(window.screen);
       await tree.open();
       await connect(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} null-result --on tools/list`);
-      const { label } = await tree.waitForRow(/result/, /Retry/);
+      const { label } = await tree.waitForRow("Retry", /result/);
       await tree.waitForRow("Tools", /failed/);
       await window.screenshot("view/a list that fails");
       match(await window.status.tooltip(), /errors 1\b/);
@@ -176,15 +176,12 @@ extensionTests(
         (tooltip) => /errors 2\b/.test(tooltip),
       );
     },
-    "5,000 tools are listed and found": async (window) => {
+    "5,000 tools are listed": async (window) => {
       const tree = new ServerTree(window.screen);
       await tree.open();
       await connect(window, `${PYTHON} ${join(SERVERS, "many.py")} --tools 5000`);
       await tree.waitForRow("Tools", /5,000/);
-      await tree.find("create_invoice_4992");
-      await tree.waitForRow("create_invoice_4992");
       await window.screenshot("view/many tools");
-      await window.page.keyboard.press("Escape");
     },
   },
 );
