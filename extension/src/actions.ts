@@ -11,7 +11,8 @@ export interface Action {
   enablement?: string;
 }
 
-/** The commands that are enabled now, without those that belong to a document's own editor or to the view.
+/** The commands that are enabled now, without those that belong to a document's own editor or to the view, or
+ * that need a language model.
  *
  * @param contributions `contributes.commands` of the manifest; their `enablement` names the states in which they make
  *   sense, as `mcpSidecar.state =~ /^(a|b)$/`, and whether they need a target
@@ -23,7 +24,7 @@ export function actionsIn(contributions: readonly Action[], state: StateName, ha
     return (
       new RegExp(states).test(state) &&
       (hasTarget || !needs("mcpSidecar.hasTarget")) &&
-      !/resource|view/.test(enablement)
+      !/resource|view|hasModel/.test(enablement)
     );
   });
 }

@@ -4,13 +4,15 @@ import { actionsIn } from "./actions.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { hasTarget } from "./connect.ts";
 import { Documents } from "./documents.ts";
-import { type Asker, elicit } from "./elicitation.ts";
+import { elicit } from "./elicitation.ts";
 import { LastArguments } from "./lastArguments.ts";
 import { offer } from "./offer.ts";
 import type { Parts } from "./parts.ts";
+import { followModels } from "./promptRun.ts";
 import { environmentOptions } from "./provision.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
+import { type Sampler, sample } from "./sampling.ts";
 import { followServer } from "./serverCommands.ts";
 import { ServerLists } from "./serverLists.ts";
 import { ServerOutput } from "./serverOutput.ts";
@@ -46,11 +48,14 @@ export function activate(context: ExtensionContext): void {
       "mcp/notifications/resources/updated": (params) => subscriptions.updated(params),
       "$/logTrace": ({ message, verbose }) => traceChannel.appendLine([message, verbose].filter(Boolean).join("\n")),
     },
-    answers: { "mcp/elicitation/create": (params, token) => elicit(asker, params, token) },
+    answers: {
+      "mcp/elicitation/create": (params, token) => elicit(asker, params, token),
+      "mcp/sampling/createMessage": (params, token) => sample(asker, params, token),
+    },
     onUnavailable: (message) => void tellUnavailable(message),
   });
   running = sidecar;
-  const asker: Asker = { log, turns: new Turns(), server: () => serverName(sidecar) };
+  const asker: Sampler = { log, documents, turns: new Turns(), server: () => serverName(sidecar) };
   const recents = new Recents(context.workspaceState, context.secrets);
   const statusBar = new StatusBar();
   const contributions = context.extension.packageJSON.contributes.commands;
@@ -77,6 +82,7 @@ export function activate(context: ExtensionContext): void {
     ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item, trace],
     window.createTreeView(VIEW, { treeDataProvider: new ServerView(lists, subscriptions), showCollapseAll: true }),
     ...followServer(parts),
+    followModels(),
     ...registerCommands(parts),
     sidecar.onDidChangeState(show),
     recents.onDidChange(show),

@@ -4,11 +4,13 @@ import { showRequest } from "./callTool.ts";
 import { failureOf } from "./failure.ts";
 import { copyJson, copyName, getPrompt, openPart, readResource } from "./offers.ts";
 import type { Parts } from "./parts.ts";
+import { runPrompt } from "./promptRun.ts";
 import { type Given, itemOf } from "./serverItems.ts";
 
 export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   readResource,
   getPrompt,
+  runPrompt,
   openPart,
   copyName,
   copyJson,

@@ -6,6 +6,20 @@ import { registerHooks } from "node:module";
 
 const SOURCE = `
 export const window = {};
+export class LanguageModelTextPart {
+  constructor(value) {
+    this.value = value;
+  }
+}
+export class LanguageModelDataPart {
+  static image(data, mimeType) {
+    return { data, mimeType };
+  }
+}
+export class LanguageModelChatMessage {
+  static User = (content) => ({ role: "user", content });
+  static Assistant = (content) => ({ role: "assistant", content });
+}
 export class EventEmitter {
   event() {}
   fire() {}

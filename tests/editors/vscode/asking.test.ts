@@ -81,7 +81,32 @@ extensionTests(
         process.kill(pid.pid, "SIGKILL");
       }
       await window.quickInput.waitUntilClosed();
-      await waitForHeadline(window, /^Failed/i);
+      await waitForHeadline(window, /^No connection to curious$/);
     },
   },
 );
+
+// A provider of models that is registered by VS Code's own API, since code-server has none.
+const PARROT = { fixtures: [join(import.meta.dirname, "parrot")], settings: { "chat.disableAIFeatures": false } };
+
+extensionTests("what a server asks of a model", PARROT, {
+  "the model is asked only once the user allowed it, and answers": async (window) => {
+    await call(window, "ask_model");
+    const { message, detail, buttons } = await window.notifications.waitForDialog(/curious wants to use/);
+    match(message, /Parrot One/);
+    for (const part of [/Messages: 1\. At most 10 tokens/, /Be brief\./, /Say hello\./]) match(detail, part);
+    ok(
+      ["Allow Once", "Show Request", "Deny"].every((button) => buttons.includes(button)),
+      buttons.join(),
+    );
+    await window.screenshot("asking/5 consent to use a model");
+    await window.notifications.clickDialog("Allow Once");
+    await answer(window, "ask_model", /parrot: Be brief\. \/ Say hello\. \(10\)/);
+  },
+  "what the user denies is told as refused": async (window) => {
+    await call(window, "ask_model");
+    await window.notifications.waitForDialog(/curious wants to use/);
+    await window.notifications.clickDialog("Deny");
+    await answer(window, "ask_model", /rejected/);
+  },
+});

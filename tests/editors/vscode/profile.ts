@@ -2,7 +2,7 @@
 
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export type Theme = "light" | "dark" | "high-contrast" | "high-contrast-light";
 
@@ -67,6 +67,8 @@ export interface ProfileOptions {
   readonly settings?: Settings;
   /** Files of the workspace folder, by their relative paths. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Directories of extensions that only tests have. */
+  readonly fixtures?: readonly string[];
 }
 
 export class Profile {
@@ -92,6 +94,7 @@ export class Profile {
     writeFileSync(this.config, "");
     this.changeSettings({ ...QUIET, ...STEADY, ...RESTRICTED, ...themeSetting(options.theme), ...options.settings });
     this.#linkBuiltInExtensions(codeServer);
+    for (const path of options.fixtures ?? []) symlinkSync(path, join(this.builtInExtensions, basename(path)));
     for (const [path, text] of Object.entries(options.files ?? {})) this.writeFile(path, text);
   }
 

@@ -1,0 +1,87 @@
+/** What a server asks of a language model: each time only with the user's consent (MCP 2025-11-25, "Sampling"). */
+import { type CancellationToken, type LanguageModelChat, l10n, lm, window } from "vscode";
+import { ResponseError } from "vscode-languageclient/node";
+import type { Documents } from "./documents.ts";
+import { type Asker, withdrawable } from "./elicitation.ts";
+import { messagesOf, preferred, textIn, Unsendable } from "./modelMessages.ts";
+import { withoutLinks } from "./plainText.ts";
+import type { Raw } from "./protocol.ts";
+
+/** MCP's code for what the user did not want; JSON-RPC's for what can't be taken, and for what failed. */
+const [REJECTED, INVALID_PARAMS, FAILED] = [-1, -32602, -32603];
+
+/** Characters of a prompt and of a message that the dialog shows; *Show Request* shows all. */
+const SHOWN = 500;
+
+export interface Sampler extends Asker {
+  documents: Documents;
+}
+
+/** Answer `mcp/sampling/createMessage`.
+ *
+ * @throws ResponseError where there is no model, the user does not want it, or the model fails
+ */
+export async function sample(sampler: Sampler, params: Raw, token: CancellationToken): Promise<object> {
+  const server = sampler.server();
+  const model = preferred(await lm.selectChatModels(), params.modelPreferences);
+  if (!model) throw refused(REJECTED, l10n.t("There is no language model in this editor."));
+  const allowed = await sampler.turns.take(async () => consents(sampler, server, model, params, token));
+  if (!allowed) throw refused(REJECTED, "User rejected sampling request");
+  try {
+    const options = { max_tokens: params.maxTokens, temperature: params.temperature, stop: params.stopSequences };
+    const justification = l10n.t("The MCP server {0} asks for it.", server);
+    const messages = messagesOf(params.messages, params.systemPrompt);
+    const modelOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const answer = await model.sendRequest(messages, { justification, modelOptions }, token);
+    let text = "";
+    for await (const piece of answer.text) text += piece;
+    return { role: "assistant", content: { type: "text", text }, model: model.id, stopReason: "endTurn" };
+  } catch (error) {
+    if (error instanceof Unsendable) {
+      throw refused(INVALID_PARAMS, l10n.t("Models of this editor can't be sent: {0}", error.message));
+    }
+    throw refused(FAILED, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function consents(
+  { documents }: Sampler,
+  server: string,
+  model: LanguageModelChat,
+  params: Raw,
+  token: CancellationToken,
+): Promise<boolean> {
+  if (token.isCancellationRequested) return false;
+  const [allow, show, deny] = [l10n.t("Allow Once"), l10n.t("Show Request"), l10n.t("Deny")];
+  const title = withoutLinks(l10n.t("{0} wants to use the language model {1}", server, model.name));
+  const detail = withoutLinks(summaryOf(params));
+  const dialog = window.showInformationMessage(title, { modal: true, detail }, allow, show, deny);
+  let pressed = await withdrawable(dialog, token);
+  if (pressed === show) {
+    await window.showTextDocument(documents.set("Sampling Request.json", JSON.stringify(params, undefined, 2)));
+    // Not modal, so that it can be read.
+    pressed = await withdrawable(window.showInformationMessage(title, allow, deny), token);
+  }
+  return pressed === allow;
+}
+
+/** What is asked of the model, in short. */
+function summaryOf({ messages, systemPrompt, maxTokens }: Raw): string {
+  const all: Raw[] = Array.isArray(messages) ? messages : [];
+  const last = textIn(all.at(-1)?.content);
+  return [
+    l10n.t("Messages: {0}. At most {1} tokens.", all.length, String(maxTokens)),
+    typeof systemPrompt === "string" && systemPrompt ? l10n.t("System prompt: {0}", short(systemPrompt)) : "",
+    last ? l10n.t("Last message: {0}", short(last)) : l10n.t("The last message has no text."),
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+function short(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
+
+function refused(code: number, message: string): ResponseError {
+  return new ResponseError(code, message);
+}
