@@ -60,20 +60,20 @@ class Calls:
             SidecarError: there is no result; says why.
         """
         if method == "ping":
-            return await self.ping(options)
+            return await self.ping(params, options)
         if method == "tools/call" and params is not None:
             return await self.call_tool(params, options)
         if method in LIST_KEYS:
             return await self.list_all(method, params, options)
         return await self.request(method, params, options)
 
-    async def ping(self, options: CallOptions = DEFAULT) -> Result:
+    async def ping(self, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:
         """Ask the server whether it answers; see `Link.ping` for the eras.
 
         Raises:
             SidecarError: it does not; says why.
         """
-        answer = await self._manager.ping(options)
+        answer = await self._manager.ping(params, options)
         return _annotated(answer.result, answer.duration_ms, [])
 
     async def request(self, method: str, params: Mapping[str, Any] | None, options: CallOptions = DEFAULT) -> Result:

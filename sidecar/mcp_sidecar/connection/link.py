@@ -390,15 +390,22 @@ class Link(ChannelEvents):
         if self.lost.done():
             raise self.lost.result()
 
-    async def ping(self, *, timeout: float, quiet: bool = False) -> Answer:
+    async def ping(
+        self,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float,
+        maximum: float | None = None,
+        quiet: bool = False,
+        progress: ProgressListener | None = None,
+    ) -> Answer:
         """Ask whether the server answers. The 2026-07-28 era has no ping; there `server/discover` serves.
 
         Args, Raises: as `request`.
         """
-        if not self.modern:
-            return await self.request("ping", None, timeout=timeout, quiet=quiet)
-        answer = await self.request("server/discover", None, timeout=timeout, quiet=quiet)
-        return attrs.evolve(answer, result={})
+        method = "server/discover" if self.modern else "ping"
+        answer = await self.request(method, params, timeout=timeout, maximum=maximum, quiet=quiet, progress=progress)
+        return attrs.evolve(answer, result={}) if self.modern else answer
 
     @property
     def sends_param_headers(self) -> bool:

@@ -379,13 +379,17 @@ class ConnectionManager:
             self._timings.add(str(params.get("name")), answer.duration_ms)
         return answer
 
-    async def ping(self, options: CallOptions = DEFAULT) -> "Answer":
-        """Ask the server whether it answers.
+    async def ping(self, params: Mapping[str, Any] | None = None, options: CallOptions = DEFAULT) -> "Answer":
+        """Ask the server whether it answers; see `Link.ping` for the eras.
 
-        Raises:
-            SidecarError: it does not; says why.
+        Args, Raises: as `request`.
         """
-        return await self._exchange(lambda link, timeouts: link.ping(timeout=timeouts.call), options)
+        return await self._exchange(
+            lambda link, timeouts: link.ping(
+                params, timeout=timeouts.call, maximum=timeouts.max_call, progress=options.progress
+            ),
+            options,
+        )
 
     def tell_roots_changed(self) -> None:
         """Tell the server that the folders of the workspace are others."""

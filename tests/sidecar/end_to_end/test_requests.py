@@ -73,6 +73,16 @@ async def test_a_method_that_nobody_knows_passes_through(editor: Editor, era: st
     assert refused.value.data["details"]["error"]["code"] == -32601
 
 
+@pytest.mark.parametrize(("era", "method"), [("legacy", "ping"), ("modern", "server/discover")])
+async def test_a_ping_takes_its_params_along(editor: Editor, tmp_path: Path, era: str, method: str) -> None:
+    record = tmp_path / "received"
+    await editor.connect(**capable("--era", era, "--record", record))
+    await editor.request("mcp/ping", {"x": 1, "_meta": {"own": 1}, "workDoneToken": "t"})
+    params = sent(record, method)[-1]["params"]
+    assert (params["x"], params["_meta"]["own"]) == (1, 1)
+    assert "workDoneToken" not in params
+
+
 async def test_the_sidecars_own_names_never_reach_the_server(editor: Editor) -> None:
     await editor.connect(**capable())
     for method in ("mcp/", "mcp/didLog", "mcp/didChangeStatus", "mcpx/echo", "own/thing", "textDocument/nothing"):
