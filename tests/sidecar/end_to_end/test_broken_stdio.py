@@ -70,7 +70,7 @@ CASES = (
     Case(mode="never-answers", kind="timeout", message="within 0.5 s", fields=SOON),
     Case(mode="contentless", problem="Field required"),
     Case(mode="broken-content", problem="valid list"),
-    Case(mode="no-capabilities", text="x"),
+    Case(mode="no-capabilities", kind="protocol_error", message="does not declare the capability tools"),
     Case(mode="strange-notifications", text="x"),
     Case(mode="strange-requests", text="x"),
     Case(mode="null-tools", text="x"),
