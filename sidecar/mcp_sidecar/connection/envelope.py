@@ -1,7 +1,7 @@
 """The envelope of a request: what its era and its transport want besides method and params."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from mcp.shared.inbound import (
     MCP_METHOD_HEADER,
@@ -15,16 +15,19 @@ from mcp_types import (
     CLIENT_INFO_META_KEY,
     LOG_LEVEL_META_KEY,
     PROTOCOL_VERSION_META_KEY,
+    LoggingLevel,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection.channel import Message
+from mcp_sidecar.connection.errors import ProtocolError
 from mcp_sidecar.connection.param_headers import param_headers
 from mcp_sidecar.connection.status import Transport
 
 LOG_LEVEL = "info"
 """What is asked for in the 2026-07-28 era, which logs only for requests that ask for it."""
 
+LOG_LEVELS: tuple[str, ...] = get_args(LoggingLevel)
 
 NAMED_BY: Mapping[str, str] = {
     **NAME_BEARING_METHODS,
@@ -37,14 +40,27 @@ class Envelope:
     """What is the same for all requests of one link."""
 
     def __init__(self) -> None:
-        self.log_level = LOG_LEVEL
-        """What the server may log in the 2026-07-28 era."""
+        self._log_level = LOG_LEVEL
         self._meta: dict[str, Any] = {}
 
     def learn(self, meta: Mapping[str, Any]) -> None:
         """Take over what the session said of the client in the `_meta` of `server/discover`."""
         keys = (PROTOCOL_VERSION_META_KEY, CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY)
         self._meta = {key: meta[key] for key in keys}
+
+    def choose_log_level(self, level: object) -> None:
+        """Choose what the server may log in the 2026-07-28 era.
+
+        Raises:
+            ProtocolError: there is no such level, and the server would have to refuse every request that names it.
+        """
+        if level not in LOG_LEVELS:
+            raise ProtocolError(
+                f"MCP has no log level {level!r:.100}: the level stays {self._log_level}.",
+                suggestion=f"Use one of {', '.join(LOG_LEVELS)}.",
+                details={"method": "logging/setLevel", "known": list(LOG_LEVELS)},
+            )
+        self._log_level = str(level)
 
     def headers(self, version: str) -> dict[str, str]:
         """The HTTP headers that go with every message."""
@@ -81,7 +97,7 @@ class Envelope:
         if version in MODERN_PROTOCOL_VERSIONS:
             params = dict(params or {})
             meta = params.get("_meta") or {}
-            params["_meta"] = {LOG_LEVEL_META_KEY: self.log_level, **meta, **self._meta, **self._capabilities(meta)}
+            params["_meta"] = {LOG_LEVEL_META_KEY: self._log_level, **meta, **self._meta, **self._capabilities(meta)}
             message["params"] = params
             if transport != "streamable-http":
                 return headers  # nobody would read them, and walking a schema for them takes time

@@ -25,7 +25,7 @@ from mcp_sidecar.connection import handshake, heartbeat
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, Pause, RequestId
 from mcp_sidecar.connection.deadline import Deadline
 from mcp_sidecar.connection.defects import log_defect
-from mcp_sidecar.connection.envelope import LOG_LEVEL, Envelope
+from mcp_sidecar.connection.envelope import Envelope
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
     ServerError,
@@ -337,7 +337,7 @@ class Link(ChannelEvents):
         self._raise_if_over()
         if method == "logging/setLevel" and self.modern:
             # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
-            self._envelope.log_level = str((params or {}).get("level", LOG_LEVEL))
+            self._envelope.choose_log_level((params or {}).get("level"))
             return self.answer({}, 0.0)
         if method in (SUBSCRIBE, UNSUBSCRIBE) and self.modern:
             return await self.subscriptions.request(method, params or {}, timeout=timeout)

@@ -83,6 +83,15 @@ async def test_a_ping_takes_its_params_along(editor: Editor, tmp_path: Path, era
     assert "workDoneToken" not in params
 
 
+async def test_a_log_level_that_cannot_be_is_refused_and_spoils_no_later_request(editor: Editor) -> None:
+    await editor.connect(**capable("--era", "modern"))
+    await editor.request("mcp/logging/setLevel", {"level": "warning"})
+    refused = await editor.refused("mcp/logging/setLevel", {"level": "loud"})
+    assert (refused.kind, "emergency" in refused.data["suggestion"]) == ("protocol_error", True)
+    meta = (await editor.request("mcp/x/echo"))["params"]["_meta"]
+    assert meta["io.modelcontextprotocol/logLevel"] == "warning"
+
+
 async def test_the_sidecars_own_names_never_reach_the_server(editor: Editor) -> None:
     await editor.connect(**capable())
     for method in ("mcp/", "mcp/didLog", "mcp/didChangeStatus", "mcpx/echo", "own/thing", "textDocument/nothing"):
