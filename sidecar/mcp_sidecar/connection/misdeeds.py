@@ -37,23 +37,32 @@ class Misdeeds:
     """Keeps them."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, ...], Misdeed] = {}
+        self._kept: dict[_Kind, Misdeed] = {}
+        self._counts: dict[_Kind, int] = {}
         self.dropped = 0
         """How many were seen that are not kept."""
 
     def note(self, misdeed: Misdeed) -> None:
         """Take what was seen. What differs only in numbers (ids of requests, places in a text) is the same."""
-        words = (misdeed.rule, misdeed.method or "", misdeed.name or "", misdeed.path, misdeed.message)
-        key = tuple(_NUMBER.sub("#", word[:_LONGEST]) for word in words)
-        known = self._kept.get(key)
-        if known is not None:
-            self._kept[key] = attrs.evolve(known, count=known.count + 1)
+        path, message = _without_numbers(misdeed.path), _without_numbers(misdeed.message)
+        kind = (misdeed.rule, misdeed.method, misdeed.name, path, message)
+        if kind in self._kept:
+            self._counts[kind] += 1
         elif len(self._kept) < KINDS_KEPT:
-            self._kept[key] = attrs.evolve(misdeed, message=misdeed.message[:_LONGEST])
+            self._kept[kind] = attrs.evolve(misdeed, message=misdeed.message[:_LONGEST])
+            self._counts[kind] = 1
         else:
             self.dropped += 1
 
     @property
     def kept(self) -> tuple[Misdeed, ...]:
         """All that are kept, in the order in which they were seen first."""
-        return tuple(self._kept.values())
+        return tuple(attrs.evolve(misdeed, count=self._counts[kind]) for kind, misdeed in self._kept.items())
+
+
+_Kind = tuple[str, str | None, str | None, str, str]
+"""What two misdeeds have in common that are the same."""
+
+
+def _without_numbers(text: str) -> str:
+    return _NUMBER.sub("#", text[:_LONGEST])

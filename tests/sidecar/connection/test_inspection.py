@@ -629,6 +629,13 @@ def test_a_misdeed_is_kept_once_and_counted() -> None:
     assert (kept.message, kept.count) == ("an answer to request 0", 1000)
 
 
+def test_what_two_tools_did_wrong_is_told_of_both_though_their_names_differ_in_a_number_only() -> None:
+    misdeeds = Misdeeds()
+    for name in ("get_v1", "get_v2", "get_v2"):
+        misdeeds.note(Misdeed(rule="output-schema", message="no", method="tools/call", name=name))
+    assert [(each.name, each.count) for each in misdeeds.kept] == [("get_v1", 1), ("get_v2", 2)]
+
+
 def test_only_so_many_kinds_of_misdeeds_are_kept() -> None:
     misdeeds = Misdeeds()
     for number in range(KINDS_KEPT + 7):
