@@ -109,4 +109,17 @@ extensionTests("what a server asks of a model", PARROT, {
     await window.notifications.clickDialog("Deny");
     await answer(window, "ask_model", /rejected/);
   },
+  "a prompt runs: its arguments are asked, and the answer is a document": async (window) => {
+    await connect(window, CURIOUS);
+    await window.runCommand("MCP Sidecar: Run Prompt…");
+    await window.quickInput.choose("greet");
+    await window.quickInput.waitFor(({ title }) => title.includes("name (1/2)"), "the first argument");
+    await window.quickInput.type("Ada");
+    await window.quickInput.accept();
+    await window.quickInput.waitFor(({ title }) => title.includes("manner (2/2)"), "the second argument");
+    await window.quickInput.accept();
+    await window.editors.waitForTab(/^greet\.md$/);
+    await window.editors.waitForText(/parrot: Greet Ada kindly\./);
+    await window.screenshot("asking/6 the answer to a prompt");
+  },
 });
