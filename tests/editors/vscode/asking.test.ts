@@ -12,8 +12,7 @@ async function call(window: Workbench, tool: string): Promise<void> {
   await connect(window, CURIOUS);
   await window.runCommand("MCP Sidecar: Call Tool…");
   await window.quickInput.choose(tool);
-  await window.editors.waitForTab(new RegExp(`^${tool}\\.jsonc$`));
-  await window.page.keyboard.press("Control+Enter");
+  await window.editors.clickCodeLens(`▶\ufe0e Call ${tool}`);
 }
 
 function waitForField(window: Workbench, title: string) {
@@ -69,7 +68,7 @@ extensionTests(
       await window.quickInput.cancel();
       await answer(window, "plan_trip", /cancel/);
       await window.editors.select("plan_trip.jsonc");
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.clickCodeLens("▶\ufe0e Call plan_trip");
       await waitForField(window, "Email");
       await window.page.locator(".quick-input-widget").getByRole("button", { name: "Decline" }).click();
       await answer(window, "plan_trip", /decline/);
