@@ -74,11 +74,14 @@ async function attempt(parts: Parts, target: Target, name: string, request: Requ
     const needsToken = failure.kind === "authentication_required" && target.url;
     const isWrong = failure.kind === "invalid_target" || failure.kind === undefined;
     const next: Steps = needsToken
-      ? { [l10n.t("Enter Token…")]: () => enterToken(parts, target) }
+      ? {
+          [l10n.t("Log In…")]: () => connectTo(parts, { ...target, auth: "oauth" }),
+          [l10n.t("Enter Token…")]: () => enterToken(parts, target),
+        }
       : isWrong
         ? { [l10n.t("Change…")]: async () => connectTo(parts, await pickTarget(parts, target.url)) }
         : { [l10n.t("Retry")]: () => attempt(parts, target, name, request) };
-    const isRefused = needsToken && target.auth;
+    const isRefused = needsToken && typeof target.auth === "object";
     const message = isRefused ? l10n.t("The server refused the token. {0}", failure.message) : failure.message;
     await offer(window.showErrorMessage, message, { ...next, [l10n.t("Show Server Output")]: "showServerOutput" });
   }

@@ -323,8 +323,10 @@ def _credentials_advice(request: httpx2.Request, refusal: Refusal) -> str:
     if refusal.bearer is not None and not has_credentials:
         return 'Log in: pass "auth": "oauth" in the target; or a token: "auth": {"type": "bearer", "token": …}.'
     if refusal.bearer is not None:
-        return "The token was not accepted: it may be over, or meant for another server. Reconnect to log in again, or \
-pass another one."
+        return (
+            'The token was not accepted: it may be over, or meant for another server. Pass another one, or log in with \
+"auth": "oauth".'
+        )
     if refusal.challenges and refusal.challenges[0].scheme.lower() == "basic":
         return 'Pass user and password in the target: "headers": {"Authorization": "Basic …"}.'
     return 'Pass credentials in the target: "headers", or "auth": {"type": "bearer", "token": …}, or "auth": "oauth".'
