@@ -507,7 +507,7 @@ async def test_a_server_that_comes_back_without_its_tokens_asks_nobody(
     server = await serve(oauth_http())
     await editor.connect(url=server.url, auth="oauth")
     await server.restart()
-    status = await editor.wait_for_state("failed", timeout=20)
+    status = await editor.wait_for_state("failed", timeout=60)
     assert status["error"]["kind"] == "authentication_required"
     assert len(browser.questions) == 1
 
