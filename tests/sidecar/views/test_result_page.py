@@ -187,8 +187,8 @@ def test_what_was_sent_and_the_raw_result_can_be_unfolded() -> None:
 
 
 def test_the_result_of_another_method_is_shown_as_json() -> None:
-    text = result({"contents": [{"uri": "x:y"}]}, method="resources/read", params={"uri": "x:y"})
-    assert re.search(r'(?s)resources/read\s+Result demo.*Result\s+\{\n "contents": \[', seen(text))
+    text = result({"completion": {"values": ["a"]}}, method="completion/complete", params={"ref": {}})
+    assert re.search(r'(?s)completion/complete\s+Result demo.*Result\s+\{\n "completion": \{', seen(text))
     assert "<h2>Params sent</h2>" in text
     assert "Raw result" not in text
     assert_harmless(result(EVIL, method=EVIL, params=EVIL))
