@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { ensureEnvironment } from "../../extension/src/environment.ts";
+import { directoryFor, makeEnvironment } from "../../extension/src/environment.ts";
 import { openExtension, sidecarOf, waitForHeadline } from "../../tests/editors/vscode/extensionTest.ts";
 import { ROOT } from "../../tests/editors/vscode/installation.ts";
 
@@ -41,14 +41,9 @@ async function firstStart(path: string): Promise<number> {
   const storage = mkdtempSync(join(tmpdir(), "mcp-bench-"));
   try {
     const began = performance.now();
-    await ensureEnvironment({
-      storage,
-      bundle: join(ROOT, "dist/sidecar"),
-      env: { ...process.env, PATH: path },
-      signal: new AbortController().signal,
-      log: () => undefined,
-      report: () => undefined,
-    });
+    const bundle = join(ROOT, "dist/sidecar");
+    const env = { ...process.env, PATH: path };
+    await makeEnvironment({ directory: directoryFor(bundle, storage), bundle, env, log: () => undefined });
     return performance.now() - began;
   } finally {
     rmSync(storage, { recursive: true });

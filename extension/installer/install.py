@@ -1,4 +1,4 @@
-"""Makes the Python environment in which the VS Code extension runs the sidecar.
+"""Makes the Python environment in which the VS Code extension runs the sidecar; mends it where it is broken.
 
     uv run --no-project --python '>=3.11' python -I -X utf8 install.py DIRECTORY
     python3 -I -X utf8 install.py DIRECTORY
@@ -6,9 +6,9 @@
 What is installed lies next to this file. It takes only the standard library, and runs on the Python 3.9 that macOS has,
 too: that one can get uv, which fetches another.
 
-Stdout has a JSON object a line: `{"step": …}` for each step, then `{"python": …}` or `{"error": {"kind", "message"}}`.
-Stderr has each command and what it prints, for the log. A Python that is of no use says why on stderr, and nothing on
-stdout. The end of stdin, which comes even when the editor is killed, and SIGTERM cancel: nothing is left then.
+Stdout has a line `step: …` for each step. Stderr has each command and what it prints, for the log; where no environment
+could be made, its last line tells why. A Python that is of no use says so on stderr, and nothing on stdout. The end of
+stdin, which comes even when the editor is killed, and SIGTERM cancel: nothing is left then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib.util
-import json
 import os
 import re
 import secrets
@@ -27,7 +26,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 BUNDLE = Path(__file__).parent
 
@@ -45,7 +43,10 @@ WANTED = sys.executable if sys.version_info >= (3, 11) else ">=3.11"
 USED = "used"
 """The file in a complete environment that names the interpreter behind it; its time is that of the last use."""
 
-CHECK = "import mcp_sidecar.server.sidecar, pydantic_core, mcp_sidecar.cli as cli; cli.main(['--version'])"
+CHECK = (
+    *("-I", "-X", "utf8", "-c"),
+    "import mcp_sidecar.server.sidecar, pydantic_core, mcp_sidecar.cli as cli; cli.main(['--version'])",
+)
 """More than the version: a missing package, or a binary of another architecture, shows up only when imported."""
 
 DAY = 24 * 3600
@@ -144,38 +145,56 @@ def main() -> int:
     if not UV and not importlib.util.find_spec("ensurepip"):
         # As Debian has it.
         sys.exit(f"Python {VERSION} lacks ensurepip: install python3-venv")
+    programs = Programs(directory.parent)
+    programs.cancel_when_told()
     try:
-        install(directory)
+        if not works(directory, programs):
+            install(directory, programs)
         remove_unused(directory.parent)
     except Cancelled:
         log("Cancelled.")
         return 1
     except Exception as error:  # noqa: BLE001 (whatever it is, the user is told)
-        kind, message = explain(error, directory.parent)
-        tell(error={"kind": kind, "message": message})
+        log(explain(error, directory.parent)[1])
         return 1
-    tell(python=str(directory / PYTHON))
     return 0
 
 
-def install(directory: Path) -> None:
+def works(directory: Path, programs: Programs) -> bool:
+    """Whether the environment is there and good; one that is broken is removed."""
+    if not directory.exists():
+        return False
+    tell("Checking the sidecar…")
+    try:
+        if is_intact(directory):
+            programs.run(directory / PYTHON, *CHECK)
+            (directory / USED).touch()
+            return True
+    except (CommandFailed, OSError) as error:
+        log(str(error))
+    log(f"{directory} is broken; it is made anew.")
+    # Another window may have done so.
+    with contextlib.suppress(FileNotFoundError):
+        discard(directory)
+    return False
+
+
+def install(directory: Path, programs: Programs) -> None:
     """Make the environment next to its place, and put it there when it is known to work."""
-    tell(step="Preparing…")
+    tell("Preparing…")
     work = temporary(directory)
     environment = work / "environment"
-    programs = Programs(directory.parent)
-    programs.cancel_when_told()
     try:
         work.mkdir(parents=True)
         uv = UV or install_uv(work, programs)
-        tell(step="Creating the Python environment…")
+        tell("Creating the Python environment…")
         programs.run(uv, "venv", "--python", WANTED, environment)
-        tell(step="Installing the sidecar…")
+        tell("Installing the sidecar…")
         pip = [uv, "pip", "install", "--python", str(environment / PYTHON)]
         programs.run(*pip, "--require-hashes", "-r", BUNDLE / "requirements.txt")
         programs.run(*pip, "--no-deps", the_wheel())
-        tell(step="Checking the sidecar…")
-        programs.run(environment / PYTHON, "-I", "-X", "utf8", "-c", CHECK)
+        tell("Checking the sidecar…")
+        programs.run(environment / PYTHON, *CHECK)
         (environment / USED).write_text(interpreter_behind(environment), encoding="utf-8")
         put_in_place(environment, directory)
     finally:
@@ -191,7 +210,7 @@ def the_wheel() -> Path:
 
 def install_uv(work: Path, programs: Programs) -> str:
     """Install uv for this once: pip alone would take five times as long as pip for uv, and uv for the rest."""
-    tell(step="Installing uv…")
+    tell("Installing uv…")
     programs.run(sys.executable, "-I", "-m", "venv", work / "uv")
     pip = ["-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
     programs.run(work / "uv" / PYTHON, *pip, "--require-hashes", "-r", BUNDLE / "requirements-uv.txt")
@@ -344,11 +363,11 @@ def is_full(folder: Path) -> bool:
     return False
 
 
-def tell(**message: Any) -> None:
-    """Tell the extension."""
+def tell(step: str) -> None:
+    """Tell the extension what is done now."""
     # It may be dead, and there is still something to remove.
     with contextlib.suppress(OSError):
-        print(json.dumps(message), flush=True)
+        print(f"step: {step}", flush=True)
 
 
 def log(line: str) -> None:

@@ -7,9 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type CancellationToken, type LogOutputChannel, l10n } from "vscode";
 import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
-import { childEnvironment, type Launch } from "./launch.ts";
+import type { Launch } from "./launch.ts";
 import type { Report } from "./progress.ts";
-import { initializationOptions, launchSettings } from "./settings.ts";
+import { initializationOptions } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 3000;
@@ -29,8 +29,9 @@ export class Client extends client.LanguageClient {
    * @param died called when the sidecar ended unasked, with the cause
    */
   constructor(launch: Launch, log: LogOutputChannel, died: (message: string) => void) {
-    const args = [...launch.args, "--log-level", launchSettings().logLevel];
-    const executable = { command: launch.command, args, options: { env: childEnvironment(process.env) } };
+    // What VS Code needs for itself would change other programs.
+    const own = Object.entries(process.env).filter(([name]) => !/^(ELECTRON|VSCODE)_/i.test(name));
+    const executable = { ...launch, args: [...launch.args], options: { env: Object.fromEntries(own) } };
     super("mcpSidecar", "MCP Sidecar", executable, {
       documentSelector: [{ scheme: ARGUMENTS_SCHEME }],
       outputChannel: log,

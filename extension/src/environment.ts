@@ -1,34 +1,28 @@
 /**
  * The extension's own Python environment, in which the sidecar is installed. Its directory is named by a hash of what is
- * installed into it, so that another version never meets an environment that isn't its own. It is made by a program in
- * Python, `installer/install.py`, which says more; here is what has to be done before a Python is known.
+ * installed into it, so that another version never meets an environment that isn't its own. A program in Python,
+ * `installer/install.py`, makes, checks and mends it; here is what has to be done before a Python is known.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { rm, utimes } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { utimes } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
-import { l10n } from "vscode";
+import { type CancellationToken, l10n, type Progress, ProgressLocation, window } from "vscode";
 
-export interface EnvironmentOptions {
-  /** The extension's global storage; environments are made below it. */
-  storage: string;
+export interface Environment {
+  directory: string;
   /** The folder of the extension that holds the installer and what it installs. */
   bundle: string;
+  /** Of the process; the installer gets what is of use in it. */
   env: NodeJS.ProcessEnv;
-  signal: AbortSignal;
   /** Every command that runs, and every line it prints. */
   log: (line: string) => void;
-  /** Short texts for the progress notification. */
-  report: (step: string) => void;
 }
 
-type Place = Pick<EnvironmentOptions, "storage" | "bundle">;
-
 const WINDOWS = process.platform === "win32";
-const PYTHON = WINDOWS ? "Scripts/python.exe" : "bin/python";
 
 /** What may run the installer, best first. uv fetches a Python where there is none, `py` knows those not on the PATH. */
 const COMMANDS = [
@@ -43,51 +37,39 @@ const COMMANDS = [
 const FOREIGN =
   /^(PATH$|PYTHON|VIRTUAL_ENV|CONDA_|__PYVENV_LAUNCHER__|ELECTRON_|VSCODE_|FORCE_COLOR|UV$|UV_(PROJECT|PYTHON$|SYSTEM_PYTHON|WORKING_DIR|ENV_FILE|ISOLATED|REQUIRE_HASHES|CONSTRAINT|OVERRIDE|BUILD_CONSTRAINT)|PIP_(USER|TARGET|PREFIX|ROOT$|CONSTRAINT|REQUIREMENT))/i;
 
-/** Written by the installer: names the interpreter behind the environment; its time is that of the last use. */
-const USED = "used";
-
-/** The path of the Python that has the sidecar, in an environment that is made when it is missing.
- *
- * @throws Error that says what happened and what to do; its `cause` is a short name of it
- */
-export async function ensureEnvironment(options: EnvironmentOptions): Promise<string> {
-  const directory = directoryOf(options);
-  if (!isIntact(directory)) await make(directory, options);
-  await utimes(join(directory, USED), new Date(), new Date()).catch((error) => options.log(String(error)));
-  return join(directory, PYTHON);
-}
-
-/** A quick look, without starting anything. */
-export function environmentIsReady(place: Place): boolean {
-  return isIntact(directoryOf(place));
-}
-
-/** For an environment that turned out to be broken: the next `ensureEnvironment` makes it anew. */
-export function discardEnvironment(place: Place): Promise<void> {
-  return rm(join(directoryOf(place), USED), { force: true });
-}
-
-function directoryOf({ storage, bundle }: Place): string {
+/** The directory of the environment for what a bundle installs. */
+export function directoryFor(bundle: string, storage: string): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}`);
   for (const name of readdirSync(bundle).sort()) hash.update(name).update(readFileSync(join(bundle, name)));
   return join(storage, "environments", hash.digest("hex").slice(0, 16));
 }
 
-/** The interpreter behind it may be gone, or have become another version. */
-function isIntact(directory: string): boolean {
-  try {
-    const behind = readFileSync(join(directory, USED), "utf8");
-    return WINDOWS ? existsSync(behind) : realpathSync(join(directory, PYTHON)) === behind;
-  } catch {
-    return false;
-  }
+export function pythonIn({ directory }: Environment): string {
+  return join(directory, WINDOWS ? "Scripts/python.exe" : "bin/python");
 }
 
-async function make(directory: string, options: EnvironmentOptions): Promise<void> {
-  options.report(l10n.t("Looking for uv and Python…"));
+/** Note that it is used, or it is removed some day; rejects where it was never made. */
+export function markUsed({ directory }: Environment): Promise<void> {
+  return utimes(join(directory, "used"), new Date(), new Date());
+}
+
+/** Make it where it is missing or broken, with the user watching.
+ *
+ * @throws Error that says what happened and what to do
+ */
+export async function makeEnvironment(environment: Environment): Promise<void> {
+  const title = l10n.t("MCP Sidecar: preparing its Python environment");
+  const options = { location: ProgressLocation.Notification, title, cancellable: true };
+  await window.withProgress(options, (...shown) => make(environment, ...shown));
+}
+
+type Shown = [Progress<{ message: string }>, CancellationToken];
+
+async function make(environment: Environment, ...[progress, token]: Shown): Promise<void> {
+  progress.report({ message: l10n.t("Looking for uv and Python…") });
   const passedOver: string[] = [];
   for (const command of COMMANDS) {
-    const reason = await install(command, directory, options);
+    const reason = await install(command, environment, progress, token);
     if (reason === undefined) return;
     if (reason) passedOver.push(`${command} (${reason})`);
   }
@@ -96,20 +78,17 @@ async function make(directory: string, options: EnvironmentOptions): Promise<voi
       "No Python 3.11 or newer was found, nor a uv that could fetch one. Looked for uv, python3.14 to python3.11, python3 and python on the PATH and in the usual folders; found: {0}. Install uv or Python 3.11 with its venv module (on Debian and Ubuntu: python3-venv), or name a Python that has mcp-sidecar in mcpSidecar.interpreter.",
       passedOver.join(", ") || l10n.t("nothing"),
     ),
-    { cause: "no-python" },
   );
 }
 
-/** Runs the installer. Undefined when it made the environment, else why it did not start: empty for no such program. */
+/** Run the installer. Undefined where it did its work, else why it did not begin: empty for no such program. */
 async function install(
   command: string,
-  directory: string,
-  { bundle, env, signal, log, report }: EnvironmentOptions,
+  { directory, bundle, env, log }: Environment,
+  ...[progress, token]: Shown
 ): Promise<string | undefined> {
-  signal.throwIfAborted();
   const [program = "", ...args] = [...command.split(" "), "-I", "-X", "utf8", join(bundle, "install.py"), directory];
   const child = spawn(program, args, { cwd: bundle, env: surroundings(env), windowsHide: true });
-  let message: { step?: string; python?: string; error?: { kind: string; message: string } } | undefined;
   const said: string[] = [];
   const hear = (line: string) => {
     log(line);
@@ -117,28 +96,24 @@ async function install(
   };
   child.on("error", (error: NodeJS.ErrnoException) => error.code === "ENOENT" || hear(error.message));
   createInterface({ input: child.stderr }).on("line", hear);
+  let began = false;
   createInterface({ input: child.stdout }).on("line", (line) => {
-    try {
-      message = JSON.parse(line);
-    } catch {
-      return hear(line); // another program of that name
-    }
+    const [, message] = /^step: (.*)/.exec(line) ?? [];
+    if (!message) return hear(line); // another program of that name
+    began = true;
     clearTimeout(limit);
-    if (message?.step) report(message.step);
+    progress.report({ message });
   });
   // One that says nothing, such as a launcher that asks a question, is passed over; uv may be fetching a Python.
   const limit = setTimeout(() => program === "uv" || child.kill(), 15_000).unref();
   // The installer ends, and cleans up, when its stdin does; what has not come to start it knows no such thing.
-  const cancel = () => (message ? child.stdin.destroy() : child.kill());
-  signal.addEventListener("abort", cancel);
-  await new Promise((resolve) => child.once("close", resolve));
-  signal.removeEventListener("abort", cancel);
-  signal.throwIfAborted();
-  if (message?.error) throw new Error(message.error.message, { cause: message.error.kind });
-  if (message?.python) return undefined;
-  const reason = said.find((line) => /error/i.test(line)) ?? said[0] ?? (child.pid ? l10n.t("does not run") : "");
-  if (message) throw new Error(l10n.t("The installation ended by itself: {0}", reason), { cause: "failed" });
-  return reason;
+  const cancelling = token.onCancellationRequested(() => (began ? child.stdin.destroy() : child.kill()));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  cancelling.dispose();
+  if (token.isCancellationRequested) throw new Error(l10n.t("The installation was cancelled."));
+  if (began && code !== 0) throw new Error(l10n.t("The sidecar was not installed. {0}", said.at(-1) ?? ""));
+  if (began) return undefined;
+  return said.find((line) => /error/i.test(line)) ?? said[0] ?? (child.pid ? l10n.t("does not run") : "");
 }
 
 /** The environment of the installer: proxies, certificates and index mirrors stay as the user has them. */

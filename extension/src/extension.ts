@@ -5,11 +5,11 @@ import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
 import { hasTarget } from "./connect.ts";
 import { Documents } from "./documents.ts";
 import { elicit } from "./elicitation.ts";
+import { directoryFor } from "./environment.ts";
 import { LastArguments } from "./lastArguments.ts";
 import { offer } from "./offer.ts";
 import type { Parts } from "./parts.ts";
 import { followModels } from "./promptRun.ts";
-import { environmentOptions } from "./provision.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
 import { type Sampler, sample } from "./sampling.ts";
@@ -33,9 +33,11 @@ export function activate(context: ExtensionContext): void {
   const output = new ServerOutput();
   const documents = new Documents();
   const panel = new ResultPanel();
+  const bundle = context.asAbsolutePath("dist/sidecar");
+  const directory = directoryFor(bundle, context.globalStorageUri.fsPath);
   const sidecar = new Sidecar({
     log,
-    environment: environmentOptions(context, log),
+    environment: { directory, bundle, env: process.env, log: (line) => log.info(line) },
     listeners: {
       "mcp/didLog": (entry) => output.add(entry),
       "mcp/didShow": (page) => panel.show(page),

@@ -1,20 +1,19 @@
 /** The sidecar: started, restarted, stopped, asked; its state is what the user sees. */
-import { type CancellationToken, EventEmitter, type LogOutputChannel, workspace } from "vscode";
+import { type CancellationToken, EventEmitter, type LogOutputChannel, l10n, workspace } from "vscode";
 import { Client } from "./client.ts";
-import type { EnvironmentOptions } from "./environment.ts";
-import { Unavailable } from "./failure.ts";
-import type { Launch } from "./launch.ts";
+import { type Environment, makeEnvironment, markUsed, pythonIn } from "./environment.ts";
+import { sentences, Unavailable } from "./failure.ts";
+import { type Launch, launchWith } from "./launch.ts";
 import { withProgress } from "./progress.ts";
 import type { ClientRequests, ConnectionStatus, Notifications, Requests } from "./protocol.ts";
-import { provide, repair } from "./provision.ts";
-import { sidecarSettings } from "./settings.ts";
+import { launchSettings, sidecarSettings } from "./settings.ts";
 import { newer, type SidecarState } from "./state.ts";
 
 type Pushed = Notifications & { "$/logTrace": { message: string; verbose?: string } };
 
 export interface SidecarOptions {
   log: LogOutputChannel;
-  environment: EnvironmentOptions;
+  environment: Environment;
   /** What is done with what the sidecar pushes, beside the status. */
   listeners: { [M in keyof Pushed]?: (params: Pushed[M]) => void };
   /** Answers what the sidecar asks; the token tells that the answer is not wanted any more. */
@@ -105,28 +104,36 @@ export class Sidecar {
   private async startAnew(): Promise<void> {
     if (!workspace.isTrusted) throw new Unavailable();
     await this.ending;
+    const { environment } = this.options;
+    const launch = launchWith(launchSettings(), pythonIn(environment));
+    const { command, setting } = launch;
     try {
-      const launch = await this.prepare();
+      if (!setting) await markUsed(environment).catch(() => this.install());
       await this.run(launch).catch(async (error) => {
-        // An environment that is broken is made anew, once.
-        if (!(await repair(this.options.environment, launch))) throw error;
-        await this.run(await this.prepare());
+        if (setting) throw error;
+        // It is mended where it is broken.
+        await this.install();
+        await this.run(launch);
       });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const named = l10n.t(
+        "The setting {0} names no working sidecar: {1}. Install mcp-sidecar there, or clear the setting.",
+        setting,
+        command,
+      );
+      const message = sentences(setting && named, (error as Error).message);
       this.fail("unavailable", message);
       throw new Unavailable(message, { cause: error });
     }
   }
 
-  private async prepare(): Promise<Launch> {
-    this.change({ kind: "starting" });
-    const launch = await provide(this.options.environment, () => this.change({ kind: "installing" }));
-    this.change({ kind: "starting" });
-    return launch;
+  private async install(): Promise<void> {
+    this.change({ kind: "installing" });
+    await makeEnvironment(this.options.environment);
   }
 
   private async run(launch: Launch): Promise<void> {
+    this.change({ kind: "starting" });
     const client = new Client(launch, this.options.log, (message) => {
       if (this.client === client) {
         this.client = undefined;

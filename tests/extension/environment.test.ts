@@ -24,11 +24,13 @@ import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { after, before, type TestContext, test as testAnywhere } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { window } from "vscode";
 import {
-  discardEnvironment,
-  type EnvironmentOptions,
-  ensureEnvironment,
-  environmentIsReady,
+  directoryFor,
+  type Environment,
+  makeEnvironment,
+  markUsed,
+  pythonIn,
 } from "../../extension/src/environment.ts";
 
 const execute = promisify(execFile);
@@ -61,14 +63,47 @@ before(async () => {
 
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-interface Machine extends EnvironmentOptions {
+interface Machine extends Environment {
+  storage: string;
   env: NodeJS.ProcessEnv & { HOME: string };
+  signal: AbortSignal;
   lines: string[];
   steps: string[];
 }
 
+type Options = Partial<Pick<Machine, "storage" | "bundle" | "signal"> & { env: NodeJS.ProcessEnv }>;
+
+/** What the sidecar does at its start. */
+async function ensureEnvironment(here: Machine): Promise<string> {
+  await markUsed(here).catch(() => make(here));
+  return pythonIn(here);
+}
+
+/** Makes or mends it, shown and cancelled as VS Code's progress would. */
+async function make(here: Machine): Promise<void> {
+  const { signal, steps } = here;
+  const token = {
+    get isCancellationRequested() {
+      return signal.aborted;
+    },
+    onCancellationRequested(cancel: () => void) {
+      if (signal.aborted) queueMicrotask(cancel);
+      signal.addEventListener("abort", cancel);
+      return { dispose: () => signal.removeEventListener("abort", cancel) };
+    },
+  };
+  const progress = { report: ({ message }: { message: string }) => steps.push(message) };
+  Object.assign(window, {
+    withProgress: (_: unknown, task: (...shown: unknown[]) => unknown) => task(progress, token),
+  });
+  await makeEnvironment(here);
+}
+
+const CANCELLED = { message: /cancelled/ };
+const isMade = ({ directory }: Machine) => existsSync(join(directory, "used"));
+
 /** A machine that has these programs, each a link to a real one, or a script. */
-function machine(programs: Record<string, string>, more: Partial<EnvironmentOptions> = {}): Machine {
+function machine(programs: Record<string, string>, more: Options = {}): Machine {
   const home = mkdtempSync(join(scratch, "machine-"));
   const path = join(home, "path");
   mkdirSync(path);
@@ -80,19 +115,20 @@ function machine(programs: Record<string, string>, more: Partial<EnvironmentOpti
   const steps: string[] = [];
   const { signal = new AbortController().signal, storage = join(home, "storage") } = more;
   const env = { ...process.env, UV_CACHE_DIR: uvCache, ...more.env, HOME: home, PATH: path };
+  const own = more.bundle ?? bundle;
   return {
     storage,
-    bundle: more.bundle ?? bundle,
+    directory: directoryFor(own, storage),
+    bundle: own,
     env,
     signal,
     lines,
     steps,
     log: (line) => void lines.push(line),
-    report: (step) => void steps.push(step),
   };
 }
 
-const withUv = (more: Partial<EnvironmentOptions> = {}) => machine({ uv: UV ?? "", python3: PYTHON }, more);
+const withUv = (more: Options = {}) => machine({ uv: UV ?? "", python3: PYTHON }, more);
 
 function environmentsOf(storage: string): string[] {
   const folder = join(storage, "environments");
@@ -107,14 +143,24 @@ async function sidecarAnswers(python: string): Promise<void> {
   assert.match(stdout, /^mcp-sidecar \d/);
 }
 
-async function failure(options: EnvironmentOptions): Promise<{ kind: unknown; message: string }> {
-  const error = await ensureEnvironment(options).then(
+/** What the user reads of each kind of failure. */
+const FAILURES = {
+  noPython: /^No Python 3\.11 or newer was found/,
+  noNetwork: /packages could not be downloaded/,
+  diskFull: /The disk is full/,
+  notWritable: /cannot be written to/,
+  hashMismatch: /is not the one that this extension was tested with/,
+  failed: /environment could not be made/,
+};
+
+async function failure(here: Machine): Promise<string> {
+  const error = await ensureEnvironment(here).then(
     () => assert.fail("an environment was made"),
     (reason) => reason,
   );
   assert.ok(error instanceof Error && error.message);
-  assert.deepEqual(environmentsOf(options.storage), []);
-  return { kind: error.cause, message: error.message };
+  assert.deepEqual(environmentsOf(here.storage), []);
+  return error.message;
 }
 
 /** Stands in for Pythons that no machine for tests needs to have; all but the version is real. */
@@ -169,14 +215,14 @@ const FOREIGN = {
 
 test("with uv the environment is made once, and found again without starting anything", async () => {
   const first = withUv({ env: FOREIGN });
-  assert.equal(environmentIsReady(first), false);
+  assert.equal(isMade(first), false);
   const python = await ensureEnvironment(first);
   await sidecarAnswers(python);
   assert.ok(first.steps.length >= 3 && first.lines.some((line) => line.includes("pygls")));
   assert.equal(environmentsOf(first.storage).length, 1);
 
   const again = withUv({ storage: first.storage });
-  assert.equal(environmentIsReady(again), true);
+  assert.equal(isMade(again), true);
   assert.equal(await ensureEnvironment(again), python);
   assert.deepEqual([again.lines, again.steps], [[], []]);
 });
@@ -200,7 +246,7 @@ test("a Python that is too old for the sidecar, as macOS has, still gets uv, whi
     here.log(line);
     if (line.includes("Creating virtual environment")) abort.abort();
   };
-  await assert.rejects(ensureEnvironment({ ...here, log }), { name: "AbortError" });
+  await assert.rejects(ensureEnvironment({ ...here, log }), CANCELLED);
   assert.ok(abort.signal.aborted);
   assert.ok(commandsOf(here).some((line) => line.includes("venv --python >=3.11")));
 });
@@ -214,12 +260,12 @@ test("programs outside of the PATH are found where they are usually put", async 
 });
 
 /** The arguments of a Node that makes the environment, as the window of another editor would. */
-function windowOf({ storage, bundle }: EnvironmentOptions): string[] {
+function windowOf({ directory, bundle }: Machine): string[] {
   const script = `
-    import { ensureEnvironment } from ${JSON.stringify(join(ROOT, "extension/src/environment.ts"))};
-    const signal = new AbortController().signal;
-    const options = { storage: ${JSON.stringify(storage)}, bundle: ${JSON.stringify(bundle)}, env: process.env, signal };
-    console.log(await ensureEnvironment({ ...options, log() {}, report() {} }));`;
+    import { makeEnvironment, pythonIn } from ${JSON.stringify(join(ROOT, "extension/src/environment.ts"))};
+    const here = { ...${JSON.stringify({ directory, bundle })}, env: process.env, log() {} };
+    await makeEnvironment(here);
+    console.log(pythonIn(here));`;
   const stub = join(import.meta.dirname, "vscode.ts");
   return ["--no-warnings", "--import", stub, "--input-type=module", "--eval", script];
 }
@@ -252,7 +298,8 @@ test("a new version gets its own environment; old ones go when unused for 30 day
     utimesSync(join(folder, name), now, now - days * 24 * 3600);
   }
   utimesSync(join(dirname(dirname(old)), "used"), now, now - 29 * 24 * 3600);
-  const next = { ...here, bundle: bundleWith("requirements.txt", (text) => `${text}\n# changed\n`) };
+  const bundle = bundleWith("requirements.txt", (text) => `${text}\n# changed\n`);
+  const next = { ...here, bundle, directory: directoryFor(bundle, here.storage) };
   const python = await ensureEnvironment(next);
   assert.notEqual(python, old);
   await sidecarAnswers(old);
@@ -260,25 +307,30 @@ test("a new version gets its own environment; old ones go when unused for 30 day
   assert.deepEqual(environmentsOf(here.storage), [oldName, name, "notes"].sort());
 
   utimesSync(join(dirname(dirname(old)), "used"), now, now - 31 * 24 * 3600);
-  await discardEnvironment(next);
-  await ensureEnvironment(next);
+  await make(next);
   assert.deepEqual(environmentsOf(here.storage), [name, "notes"].sort());
   await sidecarAnswers(python);
 });
 
-test("an environment whose interpreter is gone, or is another one by now, is made anew", async () => {
+test("an environment that does not start is made anew where it is broken, and only there", async () => {
   const here = withUv();
   const python = await ensureEnvironment(here);
   for (const other of ["/nowhere/python3", process.execPath]) {
     unlinkSync(python);
     symlinkSync(other, python);
-    assert.equal(environmentIsReady(here), false);
+    await make(here);
+    await sidecarAnswers(python);
   }
-  assert.equal(await ensureEnvironment(here), python);
-  await sidecarAnswers(python);
-  await discardEnvironment(here);
-  assert.equal(environmentIsReady(here), false);
-  await discardEnvironment(here);
+  for (const name of ["mcp_sidecar", "pygls"]) {
+    const [library = ""] = readdirSync(join(here.directory, "lib"));
+    rmSync(join(here.directory, "lib", library, "site-packages", name), { recursive: true });
+    await make(here);
+    await sidecarAnswers(python);
+  }
+  const commands = commandsOf(here).length;
+  await make(here);
+  assert.equal(commandsOf(here).length, commands + 1, "the check alone");
+  assert.deepEqual(environmentsOf(here.storage), [basename(here.directory)]);
 });
 
 test("a cancel in the middle leaves no process and no directory", async (context) => {
@@ -296,12 +348,12 @@ test("a cancel in the middle leaves no process and no directory", async (context
       );
       while (!(await processesAt(here.storage)).some((line) => sign.test(line))) await delay(10);
       abort.abort();
-      assert.equal((await made).name, "AbortError");
+      assert.match((await made).message, CANCELLED.message);
       assert.deepEqual(await processesAt(here.storage), []);
       assert.deepEqual(environmentsOf(here.storage), []);
     });
   }
-  await assert.rejects(ensureEnvironment(withUv({ signal: AbortSignal.abort() })), { name: "AbortError" });
+  await assert.rejects(ensureEnvironment(withUv({ signal: AbortSignal.abort() })), CANCELLED);
 });
 
 test("neither a killed editor nor a terminated installer leaves a process or a directory", async (context) => {
@@ -329,11 +381,8 @@ test("neither a killed editor nor a terminated installer leaves a process or a d
 test("no Python and no uv: what was looked for is told, and each that was passed over", async (context) => {
   if (process.platform === "darwin") return unavailable(context, "Homebrew's folders are looked at here in any case");
   const nothing = await failure(machine({}));
-  assert.equal(nothing.kind, "no-python");
-  assert.match(
-    nothing.message,
-    /uv, python3\.14 to python3\.11, python3 and python .*: nothing\. .*mcpSidecar\.interpreter/,
-  );
+  assert.match(nothing, FAILURES.noPython);
+  assert.match(nothing, /uv, python3\.14 to python3\.11, python3 and python .*: nothing\. .*mcpSidecar\.interpreter/);
 
   const { stdout } = await execute(PYTHON, ["-I", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"]);
   // As Debian has it without python3-venv: a real Python and all of its library but this one package.
@@ -345,7 +394,7 @@ test("no Python and no uv: what was looked for is told, and each that was passed
     if (name !== "ensurepip") symlinkSync(join(stdout.trim(), name), join(library, name));
   copyFileSync(PYTHON, join(bare, "bin/python3"));
   chmodSync(join(bare, "bin/python3"), 0o755);
-  const { kind, message } = await failure(
+  const message = await failure(
     machine({
       uv: "#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n",
       "python3.12": "#!/bin/sh\necho 'pyenv: python3.12: command not found' >&2\nexit 127\n",
@@ -353,7 +402,7 @@ test("no Python and no uv: what was looked for is told, and each that was passed
       python: pythonOfVersion(3, 6, 15),
     }),
   );
-  assert.equal(kind, "no-python");
+  assert.match(message, FAILURES.noPython);
   assert.match(
     message,
     /uv run .* \(pyenv: uv: command not found\), python3\.12 \(pyenv: python3\.12: command not found\)/,
@@ -363,8 +412,8 @@ test("no Python and no uv: what was looked for is told, and each that was passed
 });
 
 test("a uv that finds no Python and may not fetch one says so", async () => {
-  const { kind, message } = await failure(machine({ uv: UV ?? "" }, { env: { UV_PYTHON_DOWNLOADS: "never" } }));
-  assert.equal(kind, "no-python");
+  const message = await failure(machine({ uv: UV ?? "" }, { env: { UV_PYTHON_DOWNLOADS: "never" } }));
+  assert.match(message, FAILURES.noPython);
   assert.match(message, /no interpreter found/i);
 });
 
@@ -386,9 +435,9 @@ test("no network", async (context) => {
   );
   for (const [name, here] of [...uv, ...pip]) {
     await context.test(name, async (context) => {
-      const { kind, message } = await failure(here);
+      const message = await failure(here);
       context.diagnostic(message);
-      assert.equal(kind, "no-network");
+      assert.match(message, FAILURES.noNetwork);
       assert.match(message, /HTTPS_PROXY.*SSL_CERT_FILE.*UV_INDEX_URL/);
     });
   }
@@ -402,9 +451,9 @@ test("a full disk", async (context) => {
     await context.test(`with ${Object.keys(programs)}`, async (context) => {
       const disk = await smallDisk(context, mebibytes);
       if (disk === undefined) return;
-      const { kind, message } = await failure(machine(programs, { storage: disk }));
+      const message = await failure(machine(programs, { storage: disk }));
       context.diagnostic(message);
-      assert.equal(kind, "disk-full");
+      assert.match(message, FAILURES.diskFull);
     });
   }
 });
@@ -412,10 +461,10 @@ test("a full disk", async (context) => {
 test("a storage that can't be written to", async (context) => {
   const file = join(scratch, "file");
   writeFileSync(file, "");
-  assert.equal((await failure(withUv({ storage: join(file, "storage") }))).kind, "not-writable");
+  assert.match(await failure(withUv({ storage: join(file, "storage") })), FAILURES.notWritable);
   await context.test("a read-only file system", async (context) => {
     const disk = await smallDisk(context, 1, "ro");
-    if (disk !== undefined) assert.equal((await failure(withUv({ storage: disk }))).kind, "not-writable");
+    if (disk !== undefined) assert.match(await failure(withUv({ storage: disk })), FAILURES.notWritable);
   });
 });
 
@@ -431,17 +480,17 @@ test("a package that is not the expected one is not installed", async () => {
   const wrong = (text: string) => text.replaceAll(/sha256:[0-9a-f]{4}/g, "sha256:0000");
   const cold = { UV_CACHE_DIR: mkdtempSync(join(scratch, "cache-")) };
   const uv = withUv({ bundle: bundleWith("requirements.txt", wrong), env: cold });
-  assert.equal((await failure(uv)).kind, "hash-mismatch");
+  assert.match(await failure(uv), FAILURES.hashMismatch);
   const pip = machine({ python3: PYTHON }, { bundle: bundleWith("requirements-uv.txt", wrong) });
-  assert.equal((await failure(pip)).kind, "hash-mismatch");
+  assert.match(await failure(pip), FAILURES.hashMismatch);
 });
 
 test("a sidecar that does not start is never put into place, and the reason is told", async () => {
   const lacking = bundleWith("requirements.txt", (text) => text.replace(/^pygls==[^\n]*\n(\s+[^\n]*\n)+/m, ""));
-  const { kind, message } = await failure(withUv({ bundle: lacking }));
-  assert.equal(kind, "failed");
+  const message = await failure(withUv({ bundle: lacking }));
+  assert.match(message, FAILURES.failed);
   assert.match(message, /No module named 'pygls'/);
   const without = bundleWith("requirements.txt", (text) => text);
   for (const name of readdirSync(without)) if (name.endsWith(".whl")) unlinkSync(join(without, name));
-  assert.match((await failure(withUv({ bundle: without }))).message, /incomplete/);
+  assert.match(await failure(withUv({ bundle: without })), /incomplete/);
 });

@@ -5,7 +5,13 @@
 import { registerHooks } from "node:module";
 
 const SOURCE = `
-export const window = {};
+export const ProgressLocation = { Notification: 15 };
+export const window = {
+  withProgress(_options, task) {
+    const token = { isCancellationRequested: false, onCancellationRequested: () => ({ dispose() {} }) };
+    return task({ report() {} }, token);
+  },
+};
 export class LanguageModelTextPart {
   constructor(value) {
     this.value = value;
