@@ -24,7 +24,7 @@ KEYS: Final = (CALL_TIMEOUT_KEY, MAX_CALL_TIMEOUT_KEY, FORCE_KEY)
 def read_options(
     params: RequestParams, progress: ProgressListener | None
 ) -> tuple[Mapping[str, Any] | None, CallOptions]:
-    """Return the params for the server, None where there are none, and what is asked of the sidecar.
+    """Return the params for the server, None where the client sent none, and what is asked of the sidecar.
 
     Args:
         params: as the client sent them.
@@ -40,6 +40,8 @@ def read_options(
     force = own.get(FORCE_KEY, False)
     if not isinstance(force, bool):
         raise InvalidParams(f'$._meta["{FORCE_KEY}"]: expected true or false')
+    if params.raw is None:
+        return None, CallOptions(progress=progress)
     sent = {name: value for name, value in params.raw.items() if name != WORK_DONE_TOKEN}
     if own:
         rest = {key: value for key, value in meta.items() if key not in own}
@@ -50,7 +52,7 @@ def read_options(
         force=force,
         progress=progress,
     )
-    return sent or None, options
+    return sent, options
 
 
 def _seconds(own: Mapping[str, Any], key: str) -> float | None:

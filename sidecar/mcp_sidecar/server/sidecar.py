@@ -265,7 +265,7 @@ class Sidecar:
         token = params.work_done_token
         if token is None:
             return Raw(await self._calls.run(method, *read_options(params, None)))
-        work = WorkDone(self.server.notify, token, _title(method, params.raw))
+        work = WorkDone(self.server.notify, token, _title(method, params.raw or {}))
         sent, options = read_options(params, ProgressListener(token, work.report))
         with work:
             return Raw(await self._calls.run(method, sent, options))

@@ -58,8 +58,9 @@ def structure_params(converter: Converter, value: Any, cls: Any) -> Any:
             return None
         raise InvalidParams("$: this method takes no params")
     try:
+        counts_as_empty = value is None and not _is_passthrough(cls)
         # An empty Lua table arrives as a list.
-        if (value is None or value == []) and isinstance(cls, type) and attrs.has(cls):
+        if (counts_as_empty or value == []) and isinstance(cls, type) and attrs.has(cls):
             value = {}
         return converter.structure(value, cls)
     except (WrongValue, ExceptionGroup, RecursionError) as exc:
@@ -113,8 +114,8 @@ def _structure_passthrough(cls: type, converter: Converter) -> strict.Hook:
     structure = _structure_fields(cls, converter, forbid_unknown=False)
 
     def keeping_all(value: Any, _: Any) -> Any:
-        whole = strict.as_object(value)
-        params = structure(whole, cls)
+        whole = None if value is None else strict.as_object(value)
+        params = structure(whole or {}, cls)
         object.__setattr__(params, "raw", whole)  # frozen, but nobody else has seen it yet
         return params
 
@@ -144,10 +145,6 @@ def _unstructure_passthrough(cls: type, converter: Converter) -> Callable[[Any],
     made_here = _unstructure_ours(cls, converter)
 
     def unstructure(params: Passthrough) -> dict[str, Any]:
-        if params.raw:
-            return params.raw
-        fields = made_here(params)
-        del fields["raw"]
-        return fields
+        return made_here(params) if params.raw is None else params.raw
 
     return unstructure

@@ -18,7 +18,7 @@ class Method:
     """An attrs class, `Raw`, or None for "takes none".
 
     For None, absent, null, `{}` and `[]` are all accepted, since an empty Lua table arrives as `[]`. For an attrs
-    class, absent params, null and `[]` count as `{}`."""
+    class, absent params, null and `[]` count as `{}`; a `Passthrough` tells the first two from it."""
     result: Any
     """What the handler returns: an attrs class, `Raw`, or None. For documentation; the handler's type is checked by
     mypy."""

@@ -24,8 +24,8 @@ class Passthrough:
     Example: `class CallToolParams(Passthrough): name: str`, made an attrs class with `@attrs.frozen(kw_only=True)`.
     """
 
-    raw: dict[str, Any] = attrs.field(factory=dict, repr=False)
-    """The whole JSON object as it came. Not in the repr: it may hold secrets."""
+    raw: dict[str, Any] | None = attrs.field(default=None, repr=False)
+    """The whole JSON object as it came; None where none came. Not in the repr: it may hold secrets."""
 
 
 def wire_name(name: str) -> Mapping[str, str]:

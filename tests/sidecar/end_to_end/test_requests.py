@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_sidecar.server.methods import command_id
 from tests.sidecar.harness import Editor, Json, ResponseError
 from tests.sidecar.programs import capable, raw
 
@@ -71,6 +72,37 @@ async def test_a_method_that_nobody_knows_passes_through(editor: Editor, era: st
         await editor.request("mcp/no/such")
     assert (refused.value.code, refused.value.kind) == (-32803, "server_error")
     assert refused.value.data["details"]["error"]["code"] == -32601
+
+
+@pytest.mark.parametrize(
+    ("given", "received"),
+    [
+        (None, {}),
+        ({}, {"params": {}}),
+        ([], {"params": {}}),
+        ({"_meta": {}}, {"params": {"_meta": {}}}),
+        ({"_meta": {"mcp-sidecar/callTimeout": 9}}, {"params": {}}),
+    ],
+    ids=["none", "empty", "empty-lua-table", "empty-meta", "own-options"],
+)
+async def test_empty_params_arrive_as_they_are_and_none_as_none(
+    editor: Editor, tmp_path: Path, given: Json, received: Json
+) -> None:
+    record = tmp_path / "received"
+    await editor.connect(**capable("--record", record))
+    for method in ("tools/list", "ping"):
+        await editor.request(f"mcp/{method}", given)
+        await editor.request("workspace/executeCommand", {"command": command_id(f"mcp/{method}"), "arguments": [given]})
+    await editor.notify("mcp/notifications/x/own", given)
+    await editor.call("echo", text="behind it")
+    for method, number in (("tools/list", 2), ("ping", 2), ("notifications/x/own", 1)):
+        messages = sent(record, method)
+        assert len(messages) == number
+        for message in messages:
+            assert {key: value for key, value in message.items() if key == "params"} == received
+    frames = (await editor.request("mcp/trace"))["frames"]
+    pings = [json.loads(each["body"]) for each in frames if each["message"].endswith(" ping")]
+    assert [each.get("params", "none") for each in pings[-2:]] == [received.get("params", "none")] * 2
 
 
 @pytest.mark.parametrize(("era", "method"), [("legacy", "ping"), ("modern", "server/discover")])

@@ -170,6 +170,18 @@ def test_a_passthrough_keeps_the_object_that_came() -> None:
 
 
 @attrs.frozen(kw_only=True)
+class Anything(Passthrough):
+    name: str | None = None
+
+
+@pytest.mark.parametrize(("came", "kept"), [(None, None), ({}, {}), ([], {})])
+def test_a_passthrough_tells_no_params_from_empty_ones(came: Any, kept: Any) -> None:
+    assert structure_params(CONVERTER, came, Anything).raw == kept
+    with pytest.raises(InvalidParams, match=r"\$\.name"):
+        structure_params(CONVERTER, came, Partly)
+
+
+@attrs.frozen(kw_only=True)
 class Status:
     in_flight: int = 0
     running: bool = False
