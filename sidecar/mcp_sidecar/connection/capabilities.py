@@ -67,6 +67,16 @@ def require(method: str, server: ServerInfo) -> None:
     )
 
 
+def absence(server: ServerInfo) -> str | None:
+    """What it means that a server declares nothing at all; None where it declares something."""
+    if any(value is not None and value is not False for value in server.capabilities.values()):
+        return None
+    return (
+        f"{server.name or 'the server'} declares no capabilities, so it is not asked for tools, resources or prompts: "
+        'every list is refused. Declare them in the server, or send a request with _meta["mcp-sidecar/force"]: true.'
+    )
+
+
 def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     inner = value.get(name)
     return inner if isinstance(inner, Mapping) else {}

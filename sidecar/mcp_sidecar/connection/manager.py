@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
-from mcp_sidecar.connection import rounds
+from mcp_sidecar.connection import capabilities, rounds
 from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
@@ -505,6 +505,8 @@ class ConnectionManager:
         self._install(attempt.target, attempt.resolved, link)
         if old is not None:
             reason = ConnectionLost(
+        if (absence := capabilities.absence(link.server)) is not None:
+            self.log.add("sidecar", "warning", absence, mask=attempt.resolved.redactor.text)
                 f"The connection to {old.resolved.info.name} was replaced by one to {attempt.resolved.info.name}.",
                 suggestion="Send the request again if it is meant for the new server.",
             )

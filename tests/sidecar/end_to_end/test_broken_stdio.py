@@ -78,6 +78,18 @@ CASES = (
 )
 
 
+async def test_a_server_that_declares_nothing_is_told_of_once_at_connect(editor: Editor) -> None:
+    await editor.connect(**nasty("no-capabilities"))
+    entry = await editor.wait_for("mcp/didLog", lambda entry: "declares no capabilities" in entry["message"])
+    assert (entry["source"], entry["level"]) == ("sidecar", "warning")
+    assert "every list is refused" in entry["message"]
+    assert "mcp-sidecar/force" in entry["message"]
+    listed = await editor.request("mcp/tools/list", {"_meta": {"mcp-sidecar/force": True}})
+    assert "echo" in [tool["name"] for tool in listed["tools"]]
+    await editor.connect(**nasty("twin-tools"))
+    assert len([each for each in editor.logs if "declares no capabilities" in each["message"]]) == 1
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.mode, marks=case.marks) for case in CASES])
 async def test_a_broken_answer_ends_as_it_should_and_harms_nothing(editor: Editor, case: Case) -> None:
     await editor.connect(**nasty(case.mode, **case.fields))
