@@ -229,7 +229,7 @@ class HttpServer:
             if message["params"]["name"] == "count":
                 text = str(self.counts["tools/call"])
             return self.message(request, {"content": [{"type": "text", "text": text}], "isError": False})
-        if message["method"] == "ping":
+        if message["method"] in ("ping", "logging/setLevel"):
             return self.message(request, {})
         return self.error(request, -32601, f"Method not found: {message['method']}")
 

@@ -43,8 +43,9 @@ from mcp_sidecar.connection.questions import Questions
 from mcp_sidecar.connection.server_requests import ServerRequests
 from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
-from mcp_sidecar.connection.subscriptions import SUBSCRIBE, UNSUBSCRIBE, Subscriptions
+from mcp_sidecar.connection.subscriptions import Subscriptions
 from mcp_sidecar.connection.trace import Tap
+from mcp_sidecar.connection.wishes import SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE, Wishes
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,9 @@ class Link(ChannelEvents):
         self._channel = make_channel(self)
         self._exchanges = Exchanges(self.violated)
         self.subscriptions = Subscriptions(self)
+        self.wishes = Wishes()
+        """What the client asked the server to keep doing."""
+        self._renewal: asyncio.Task[None] | None = None
         self._session_requests: dict[RequestId, str] = {}
         self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
         """When, on the loop's clock, and what."""
@@ -192,7 +196,7 @@ class Link(ChannelEvents):
         self._closing = reason
         self._exchanges.fail_all(reason)
         await self._server_requests.close()
-        for task in (self._heartbeat, self.listing):
+        for task in (self._heartbeat, self.listing, self._renewal):
             if task is not None:
                 task.cancel()
                 await asyncio.wait({task})
@@ -228,6 +232,11 @@ class Link(ChannelEvents):
     def hears_loss(self) -> bool:
         """Whether the loss of an idle server is noticed by itself."""
         return self._channel.hears_loss
+
+    def take_up(self, wishes: Wishes) -> None:
+        """Ask the server for what a former connection to it was asked for."""
+        self.wishes = wishes
+        self._renewal = asyncio.create_task(wishes.renew(self))
 
     def fail_all(self, error: SidecarError) -> None:
         """Fail all requests under way, at once."""
@@ -335,12 +344,12 @@ class Link(ChannelEvents):
             ProtocolError: the answer can't be understood, or the tool that is called can't be called over HTTP.
         """
         self._raise_if_over()
-        if method == "logging/setLevel" and self.modern:
-            # That era has no such method: the level goes along with each request (MCP 2026-07-28, "Logging").
-            self._envelope.choose_log_level((params or {}).get("level"))
-            return self.answer({}, 0.0)
-        if method in (SUBSCRIBE, UNSUBSCRIBE) and self.modern:
-            return await self.subscriptions.request(method, params or {}, timeout=timeout)
+        if method == SUBSCRIBE:
+            self.subscriptions.expect((params or {}).get("uri"))
+        if self.modern and method in (SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE):
+            answer = await self._served(method, params or {}, timeout)
+            self._granted(method, params)
+            return answer
         deadline = Deadline(timeout, maximum=maximum)
         exchange, params = self._exchanges.begin(
             method, params, deadline, quiet=quiet, progress=progress, acknowledged=acknowledged
@@ -364,9 +373,22 @@ class Link(ChannelEvents):
         finally:
             self._exchanges.end(exchange)
             self._server_requests.ended(exchange.request_id, abandoned=False)
-        self.subscriptions.asked(method, params)
+        self._granted(method, params)
         taken = loop.time() - started - exchange.deadline.paused_for
         return Answer(result, taken * 1000, exchange.flaws, self)
+
+    async def _served(self, method: str, params: Mapping[str, Any], timeout: float) -> Answer:
+        """Serve a request of the older eras that the 2026-07-28 era has no method for."""
+        if method == SET_LEVEL:
+            # The level goes along with each request (MCP 2026-07-28, "Logging").
+            self._envelope.choose_log_level(params.get("level"))
+            return self.answer({}, 0.0)
+        return await self.subscriptions.request(method, params, timeout=timeout)
+
+    def _granted(self, method: str, params: Mapping[str, Any] | None) -> None:
+        self.wishes.granted(method, params)
+        if method == UNSUBSCRIBE:
+            self.subscriptions.expect_no_more((params or {}).get("uri"))
 
     def answer(self, result: dict[str, Any], duration_ms: float) -> Answer:
         """An answer that took more, or less, than one request."""
@@ -383,6 +405,11 @@ class Link(ChannelEvents):
         if params is not None:
             message["params"] = params
         self._channel.send(message, self._envelope.headers(self.server.protocol_version))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection ended, or is being ended."""
+        return self.lost.done() or self._closing is not None
 
     def _raise_if_over(self) -> None:
         if self._closing is not None:
@@ -453,7 +480,7 @@ class Link(ChannelEvents):
         """Tell the server that nobody waits any more (MCP, "Cancellation")."""
         self._exchanges.abandon(exchange)
         self._server_requests.ended(exchange.request_id, abandoned=True)
-        if self.lost.done() or self._closing is not None:
+        if self.is_over:
             return
         # On modern HTTP, closing the response stream is the signal, and the notification does not exist.
         if not (self.modern and self.transport == "streamable-http") and exchange.method != "initialize":

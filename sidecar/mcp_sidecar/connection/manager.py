@@ -179,6 +179,8 @@ class ConnectionManager:
         """What went over the wire, of all connections."""
         self._truth = _Truth(state="disconnected", since=_now())
         self._standing: _Standing | None = None
+        self._latest: _Standing | None = None
+        """What stands, or stood last; None once the client disconnected."""
         self._attempt: _Attempt | None = None
         self._recovery: _Recovery | None = None
         self._preparation: _Preparation | None = None
@@ -331,7 +333,7 @@ class ConnectionManager:
         if attempt is not None:
             self._interrupt(attempt, "mcp/disconnect")
         self._stop_recovery()
-        standing, self._standing = self._standing, None
+        standing, self._standing, self._latest = self._standing, None, None
         if attempt is not None or self._truth.state != "disconnected":
             self._truth = _Truth(state="disconnected", since=_now())
             self._statistics = Statistics()
@@ -503,10 +505,10 @@ class ConnectionManager:
         self._last_target = attempt.target
         self._stop_recovery()
         self._install(attempt.target, attempt.resolved, link)
-        if old is not None:
-            reason = ConnectionLost(
         if (absence := capabilities.absence(link.server)) is not None:
             self.log.add("sidecar", "warning", absence, mask=attempt.resolved.redactor.text)
+        if old is not None:
+            reason = ConnectionLost(
                 f"The connection to {old.resolved.info.name} was replaced by one to {attempt.resolved.info.name}.",
                 suggestion="Send the request again if it is meant for the new server.",
             )
@@ -520,6 +522,9 @@ class ConnectionManager:
         self._error = None
         standing = self._standing = _Standing(target=target, resolved=resolved, link=link)
         link.on_lost = functools.partial(self._lost, standing)
+        former, self._latest = self._latest, standing
+        if former is not None and _same(former, target, resolved):
+            link.take_up(former.link.wishes)
         self._changed()
 
     def _attempt_failed(self, attempt: _Attempt, failure: Failure) -> None:
@@ -608,7 +613,6 @@ class ConnectionManager:
                 continue
             self._recovery = None
             self._install(lost.target, lost.resolved, link)
-            link.subscriptions.renew(lost.link.subscriptions.uris)
             return
         self._recovery = None
         self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)

@@ -11,11 +11,12 @@ import functools
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, SidecarError, TransportError
+from mcp_sidecar.connection.wishes import UNSUBSCRIBE
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.link import Answer, Link
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LISTEN = "subscriptions/listen"
-SUBSCRIBE = "resources/subscribe"
-UNSUBSCRIBE = "resources/unsubscribe"
 
 LIST_CHANGES = {"tools": "toolsListChanged", "resources": "resourcesListChanged", "prompts": "promptsListChanged"}
 """The capabilities whose `listChanged` promises announcements, and what asks for them."""
@@ -44,15 +43,12 @@ class Subscriptions:
 
     def __init__(self, link: "Link") -> None:
         self._link = link
-        self._uris: dict[str, asyncio.Task[None] | None] = {}
-        """The resources, each with what listens to it in the 2026-07-28 era."""
+        self._listeners: dict[str, asyncio.Task[None]] = {}
+        """What listens to each resource, in the 2026-07-28 era."""
+        self._expected: set[str] = set()
+        """The resources whose updates are no surprise."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._noted: OrderedDict[str, None] = OrderedDict()
-
-    @property
-    def uris(self) -> tuple[str, ...]:
-        """The resources that are subscribed to."""
-        return tuple(self._uris)
 
     def start(self) -> None:
         """Listen for changes of the lists whose changes a server of the 2026-07-28 era promises to announce."""
@@ -75,12 +71,12 @@ class Subscriptions:
         started = loop.time()
         uri = str(params.get("uri"))
         if method == UNSUBSCRIBE:
-            if (task := self._uris.pop(uri, None)) is not None:
+            if (task := self._listeners.pop(uri, None)) is not None:
                 await _end(task)
-        elif uri not in self._uris:
+        elif uri not in self._listeners:
             agreed: asyncio.Future[Mapping[str, Any]] = loop.create_future()
             task = self._spawn(self._keep_listening({"resourceSubscriptions": [uri]}, agreed, timeout))
-            self._uris[uri] = task
+            self._listeners[uri] = task
             task.add_done_callback(functools.partial(self._ended, uri))
             try:
                 honoured = await agreed
@@ -95,34 +91,21 @@ class Subscriptions:
                 raise
         return self._link.answer({}, (loop.time() - started) * 1000)
 
-    def asked(self, method: str, params: Mapping[str, Any] | None) -> None:
-        """Take note of a request that was answered: in the older eras the server keeps the subscriptions."""
-        uri = (params or {}).get("uri")
+    def expect(self, uri: object) -> None:
+        """Take note that updates of a resource are asked for: they may come before the answer does."""
         if isinstance(uri, str):
-            if method == SUBSCRIBE:
-                self._uris[uri] = None
-            elif method == UNSUBSCRIBE:
-                self._uris.pop(uri, None)
+            self._expected.add(uri)
 
-    def renew(self, uris: Iterable[str]) -> None:
-        """Subscribe to what a lost connection to the same server was subscribed to."""
-        for uri in uris:
-            self._spawn(self._renew(uri))
-
-    async def _renew(self, uri: str) -> None:
-        try:
-            await self._link.request(SUBSCRIBE, {"uri": uri}, timeout=ACKNOWLEDGEMENT_TIMEOUT, quiet=True)
-        except ConnectionLost:
-            pass  # the next connection is asked
-        except SidecarError as error:
-            self._link.tell(f"updates of {uri[:200]} are no longer announced: {error.message}")
+    def expect_no_more(self, uri: object) -> None:
+        """Take note that they are not wanted any more."""
+        self._expected.discard(str(uri))
 
     def is_news(self, uri: object) -> bool:
         """Whether an update of this resource was not asked for, and that was not noted yet.
 
         What is updated may be a part of what was subscribed to (MCP 2025-11-25, "Resources: Subscriptions").
         """
-        if not isinstance(uri, str) or any(uri.startswith(each) for each in self._uris):
+        if not isinstance(uri, str) or any(uri.startswith(each) for each in self._expected):
             return False
         if uri in self._noted or len(self._noted) >= NOTED_URIS:
             return False
@@ -172,8 +155,10 @@ class Subscriptions:
                 if agreed is not None and not agreed.done():
                     agreed.set_exception(error)
                     return
+                if self._link.is_over:
+                    return
                 if not began and not passing:
-                    self._link.tell(f"changes of {_named(wanted)} are not announced: {ended}")
+                    self._give_up(wanted, ended)
                     return
             if agreed is not None and not agreed.done():
                 agreed.set_exception(_unacknowledged())
@@ -183,6 +168,11 @@ class Subscriptions:
                 self._link.tell(f"listening for changes of {_named(wanted)} ended ({ended}); it is begun anew")
             attempt += 1
             await asyncio.sleep(delay)
+
+    def _give_up(self, wanted: Mapping[str, Any], why: str) -> None:
+        self._link.tell(f"changes of {_named(wanted)} are not announced: {why}")
+        for uri in wanted.get("resourceSubscriptions", ()):
+            self._link.wishes.give_up(uri)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -196,9 +186,8 @@ class Subscriptions:
             log_defect(logger, "listening failed", error)
 
     def _ended(self, uri: str, task: asyncio.Task[None]) -> None:
-        # A lost connection is made anew, and what it was subscribed to with it.
-        if self._uris.get(uri) is task and not self._link.lost.done():
-            del self._uris[uri]
+        if self._listeners.get(uri) is task:
+            del self._listeners[uri]
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -1,5 +1,6 @@
 """Servers that say too much, too late, or what nobody asked for."""
 
+import json
 import threading
 
 from nasty.modes import NastyServer, mode
@@ -104,6 +105,22 @@ class Rumours(NastyServer):
         for number in range(self.value):
             self.notify("notifications/resources/updated", {"uri": f"unknown:{number}"})
         return text("done")
+
+
+@mode("tells-first")
+class TellsFirst(NastyServer):
+    """Announces an update of a resource before it answers the subscription to it, and another one with the answer."""
+
+    def capabilities(self) -> Json:
+        return super().capabilities() | {"resources": {"subscribe": True}}
+
+    def result(self, method: str, params: Json, request_id: Json) -> Json:
+        if method != "resources/subscribe":
+            return super().result(method, params, request_id)
+        updated = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": params["uri"]}}
+        answer = {"jsonrpc": "2.0", "id": request_id, "result": {}}
+        self.write(b"".join(json.dumps(each).encode() + b"\n" for each in (updated, answer, updated)))
+        raise NoAnswer
 
 
 @mode("asks-first")

@@ -143,6 +143,14 @@ async def test_subscriptions_outlive_a_lost_http_server(editor: Editor, serve: S
     await editor.wait_for(UPDATED, since=since)
 
 
+async def test_updates_may_come_before_and_with_the_answer_to_the_subscription(editor: Editor) -> None:
+    await editor.connect(**nasty("tells-first"))
+    await editor.request("mcp/resources/subscribe", {"uri": "note:1"})
+    await editor.call("echo", text="behind them")
+    assert [each["uri"] for each in pushed(editor, UPDATED)] == ["note:1", "note:1"]
+    assert [each for each in editor.logs if each["source"] == "protocol"] == []
+
+
 async def test_updates_that_nobody_asked_for_are_passed_on_and_noted_up_to_a_bound(editor: Editor) -> None:
     await editor.connect(**nasty("rumours", 150))
     for _ in range(2):
