@@ -22,7 +22,7 @@ export type ErrorKind =
 
 export type State = "disconnected" | "connecting" | "connected" | "reconnecting" | "failed";
 
-/** What kind of problem it is. */
+/** What kind of problem it is. The last five are looked for in files that are open in the editor alone. */
 export type ProblemRule =
   | "unreadable"
   | "too-large"
@@ -39,7 +39,12 @@ export type ProblemRule =
   | "contradiction"
   | "unsupported"
   | "variable"
-  | "input";
+  | "input"
+  | "program"
+  | "directory"
+  | "env-file"
+  | "script"
+  | "secret";
 
 export type ProblemSeverity = "error" | "warning" | "information";
 

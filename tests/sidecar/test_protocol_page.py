@@ -26,13 +26,13 @@ from mcp_sidecar.connection import (
     timings,
     trace,
 )
-from mcp_sidecar.connection.configured import consent, file, places, servers
+from mcp_sidecar.connection.configured import checking, consent, file, places, servers
 from mcp_sidecar.connection.configured import report as configured
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.inspection import finding, report, rules, schema_tree
 from mcp_sidecar.connection.inspection.options import TIME_LIMIT, InspectionOptions
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import methods, options, params, results, settings, sidecar, work_done
+from mcp_sidecar.server import configuration, methods, options, params, results, settings, sidecar, work_done
 from mcp_sidecar.views import question
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
@@ -310,7 +310,7 @@ def mebibytes(size: int) -> str:
     return f"{size // 2**20} MiB"
 
 
-WORDS = {5.0: "five", 10.0: "ten"}
+WORDS = {1.0: "one", 5.0: "five", 10.0: "ten"}
 
 *DELAYS, LAST_DELAY = manager.RECONNECT_DELAYS
 
@@ -324,6 +324,9 @@ def test_the_numbers_of_configured_servers_are_those_in_the_code() -> None:
     assert f"larger than {mebibytes(file.LARGEST_FILE)} is told" in CONFIGURED
     assert f"Of one file, {file.MOST_ENTRIES} servers are read" in CONFIGURED
     assert f"more than {consent.LONGEST_SHOWN:,} characters" in CONFIGURED
+    assert f"of one file {configuration.MOST_DIAGNOSTICS} diagnostics are told" in CONFIGURED
+    assert f"looked for during {WORDS[checking.TIME_LIMIT]} second" in CONFIGURED
+    assert f"more than {configuration.LARGEST // 2**20} Mi characters" in CONFIGURED
     assert f"one of at most {servers.MOST_CHOICES}; where" in TEXT
     assert f"one of at most {servers.MOST_CHOICES} options" in TEXT
     assert f"waits for an answer; {seconds(settings.DEFAULT_ANSWER)} if left out" in TEXT

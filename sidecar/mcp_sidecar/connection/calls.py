@@ -135,6 +135,17 @@ class Calls:
             await self.list_all("tools/list", None)
         return (link.tools or {}).get(name)
 
+    async def tool_names(self) -> list[str]:
+        """The names of the server's tools, which are listed where that was not done on this connection yet.
+
+        Raises:
+            SidecarError: there is no list; says why.
+        """
+        link = self._manager.require_connection()
+        if link.tools is None:
+            await self.list_all("tools/list", None)
+        return list(link.tools or {})
+
     async def item(self, method: str, key: str, name: str, *, afresh: bool = False) -> Mapping[str, Any] | None:
         """One item as the server lists it; the list is read where that was not done on this connection yet.
 

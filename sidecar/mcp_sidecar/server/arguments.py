@@ -13,6 +13,7 @@ from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.errors import SidecarError
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.server.documents import OpenDocument, open_document, show_place
+from mcp_sidecar.server.language import DocumentKind
 from mcp_sidecar.server.methods import command_id
 from mcp_sidecar.server.subjects import KINDS, Subject, SubjectKind
 from mcp_sidecar.wire.errors import InvalidParams
@@ -74,8 +75,8 @@ def _exact(node: jsonc.Node, text: str) -> Any:
             return json.loads(text[node.start : node.end])
 
 
-class ArgumentsDocuments:
-    """A `DocumentKind`, and what is asked of the server from its documents."""
+class ArgumentsDocuments(DocumentKind):
+    """The kind of these documents, and what is asked of the server from them."""
 
     def __init__(self, server: WireServer, calls: Calls, log: Callable[[LogEntry], None]) -> None:
         """
@@ -92,13 +93,13 @@ class ArgumentsDocuments:
         """Whether it has somebody's arguments."""
         return arguments_of(uri) is not None
 
-    def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
+    async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
         """What keeps the arguments from being sent."""
-        _, problems = read_arguments(document.text)
+        _, problems = await asyncio.to_thread(read_arguments, document.text)
         error = lsp.DiagnosticSeverity.Error
         return [document.diagnostic(problem.message, problem.start, problem.end, error) for problem in problems]
 
-    def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
+    async def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
         """*Call*, *Get* or *Read*, above the first line."""
         subject = arguments_of(document.uri)
         if subject is None:

@@ -39,9 +39,11 @@ class OpenDocument:
         """The range between two offsets."""
         return lsp.Range(self.position(start), self.position(end))
 
-    def diagnostic(self, message: str, start: int, end: int, severity: lsp.DiagnosticSeverity) -> lsp.Diagnostic:
+    def diagnostic(
+        self, message: str, start: int, end: int, severity: lsp.DiagnosticSeverity, code: str | None = None
+    ) -> lsp.Diagnostic:
         """What is to be said of a range."""
-        return lsp.Diagnostic(self.range(start, end), message, severity=severity, source=SOURCE)
+        return lsp.Diagnostic(self.range(start, end), message, severity=severity, code=code, source=SOURCE)
 
 
 def open_document(server: WireServer, uri: str) -> OpenDocument | None:

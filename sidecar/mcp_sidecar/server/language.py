@@ -1,77 +1,228 @@
 """The language features: what editors show in and above documents that the sidecar has something to say about."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
+import logging
+from collections import Counter
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 from lsprotocol import types as lsp
 
 from mcp_sidecar.server.documents import OpenDocument, open_document
+from mcp_sidecar.wire.errors import ClientError
 from mcp_sidecar.wire.server import WireServer
 
+logger = logging.getLogger(__name__)
 
-class DocumentKind(Protocol):
-    """One kind of documents, and what is said about them; in a thread, since that may take long."""
+PAUSE: Final = 0.15
+"""Seconds without a change after which a document is checked: nobody reads what is wrong with half a word."""
+
+_REFRESH_LIMIT: Final = 10.0
+"""Seconds that a client may take to take notice; some never answer."""
+
+ACTION_KIND: Final = "mcp-sidecar"
+"""Of code actions that are commands. Not `source`, which coc hides."""
+
+
+class DocumentKind:
+    """One kind of documents, and what is said about them: nothing, unless a subclass says more."""
 
     def claims(self, uri: str) -> bool:
         """Whether a document is of this kind."""
+        raise NotImplementedError
 
-    def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
+    async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
         """What is wrong in it."""
+        return []
 
-    def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
+    async def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
         """What can be done from it."""
+        return []
+
+    async def code_actions(
+        self, document: OpenDocument, start: int, end: int, context: lsp.CodeActionContext
+    ) -> list[lsp.CodeAction]:
+        """What can be done at a place, from one offset to another."""
+        return []
 
     async def completions(self, document: OpenDocument, offset: int) -> lsp.CompletionList | None:
-        """What could be written at a place; on the loop, since it may ask the server."""
+        """What could be written at a place."""
+        return None
+
+    async def hover(self, document: OpenDocument, offset: int) -> lsp.Hover | None:
+        """What there is to know about a place."""
+        return None
+
+    def closed(self, uri: str) -> None:
+        """Take notice that a document is not open any more."""
+
+    def close(self) -> None:
+        """End what is under way."""
 
 
 class LanguageFeatures:
-    """Serves the documents of some kinds: pushes their diagnostics, answers for their code lenses."""
+    """Serves the documents of some kinds: pushes their diagnostics, answers for the rest."""
 
     def __init__(self, server: WireServer, kinds: Sequence[DocumentKind]) -> None:
         self._server = server
         self._kinds = kinds
+        self._pauses: dict[str, asyncio.TimerHandle] = {}
+        """What waits for the end of typing."""
+        self._checked: set[str] = set()
+        """The documents that diagnostics were pushed of."""
+        self._turns: Counter[str] = Counter()
+        """Of each document, how often its check began: what a later one finds must not be overtaken."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._refreshing: asyncio.Task[None] | None = None
+        self._is_stale = False
+        """Whether code lenses changed since the client was last told to ask for them."""
         # Functions, since pygls can't register bound methods.
         server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)(lambda params: self._check(params.text_document.uri))
-        server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(lambda params: self._check(params.text_document.uri))
+        server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(lambda params: self._check_soon(params.text_document.uri))
         server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(lambda params: self._clear(params.text_document.uri))
-        triggers = lsp.CompletionOptions(trigger_characters=['"', ":"])
+        triggers = lsp.CompletionOptions(trigger_characters=['"', ":", "{", "$"])
         server.feature(lsp.TEXT_DOCUMENT_COMPLETION, triggers)(lambda params: self._completions(params))
         server.feature(lsp.TEXT_DOCUMENT_CODE_LENS)(lambda params: self._code_lenses(params.text_document.uri))
+        server.feature(lsp.TEXT_DOCUMENT_HOVER)(lambda params: self._hover(params))
+        kinds_of_actions: list[lsp.CodeActionKind | str] = [lsp.CodeActionKind.QuickFix, ACTION_KIND]
+        actions = lsp.CodeActionOptions(code_action_kinds=kinds_of_actions)
+        server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, actions)(lambda params: self._code_actions(params))
 
-    def _kind(self, uri: str) -> DocumentKind | None:
-        return next((kind for kind in self._kinds if kind.claims(uri)), None)
+    def refresh(self, kind: DocumentKind) -> None:
+        """Check the documents of a kind, and have code lenses asked for again: other things than texts changed."""
+        mine = [each.uri for each in self._server.workspace.text_documents.values() if kind.claims(each.uri)]
+        for uri in mine:
+            self._start(self._check(uri))
+        if not mine:
+            return
+        self._is_stale = True
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = self._start(self._refresh_code_lenses())
+
+    def close(self) -> None:
+        """End what is under way."""
+        for pause in self._pauses.values():
+            pause.cancel()
+        for task in self._tasks:
+            task.cancel()
+        for kind in self._kinds:
+            kind.close()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a document could not be served", exc_info=error)
+
+    def _found(self, uri: str) -> tuple[DocumentKind, OpenDocument] | None:
+        """An open document, and its kind."""
+        kind = next((kind for kind in self._kinds if kind.claims(uri)), None)
+        document = open_document(self._server, uri) if kind is not None else None
+        return None if kind is None or document is None else (kind, document)
+
+    # diagnostics
+
+    def _check_soon(self, uri: str) -> None:
+        if (pause := self._pauses.pop(uri, None)) is not None:
+            pause.cancel()
+        self._pauses[uri] = asyncio.get_running_loop().call_later(PAUSE, self._pause_ended, uri)
+
+    def _pause_ended(self, uri: str) -> None:
+        self._pauses.pop(uri, None)
+        self._start(self._check(uri))
 
     async def _check(self, uri: str) -> None:
         """Push what is wrong in a document, unless it has changed again meanwhile."""
-        kind = self._kind(uri)
-        document = open_document(self._server, uri) if kind is not None else None
-        if kind is None or document is None:
+        if (found := self._found(uri)) is None:
             return
-        found = await asyncio.to_thread(kind.diagnostics, document)
+        kind, document = found
+        self._turns[uri] += 1
+        turn = self._turns[uri]
+        diagnostics = await kind.diagnostics(document)
         now = open_document(self._server, uri)
-        if now is not None and now.version == document.version:
-            self._push(uri, found, document.version)
+        if now is not None and now.version == document.version and self._turns[uri] == turn:
+            self._checked.add(uri)
+            self._push(uri, diagnostics, document.version)
 
     def _clear(self, uri: str) -> None:
-        if self._kind(uri) is not None:
+        if (pause := self._pauses.pop(uri, None)) is not None:
+            pause.cancel()
+        self._turns.pop(uri, None)
+        for kind in self._kinds:
+            kind.closed(uri)
+        if uri in self._checked:
+            self._checked.discard(uri)
             self._push(uri, [], None)
 
     def _push(self, uri: str, diagnostics: list[lsp.Diagnostic], version: int | None) -> None:
         params = lsp.PublishDiagnosticsParams(uri, diagnostics, version)
         self._server.notify(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
 
+    # what is asked for
+
     async def _completions(self, params: lsp.CompletionParams) -> lsp.CompletionList | None:
-        kind = self._kind(params.text_document.uri)
-        document = open_document(self._server, params.text_document.uri) if kind is not None else None
-        if kind is None or document is None:
+        if (found := self._found(params.text_document.uri)) is None:
             return None
+        kind, document = found
         return await kind.completions(document, document.offset(params.position))
 
-    async def _code_lenses(self, uri: str) -> list[lsp.CodeLens] | None:
-        kind = self._kind(uri)
-        document = open_document(self._server, uri) if kind is not None else None
-        if kind is None or document is None:
+    async def _hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
+        if (found := self._found(params.text_document.uri)) is None:
             return None
-        return await asyncio.to_thread(kind.code_lenses, document)
+        kind, document = found
+        return await kind.hover(document, document.offset(params.position))
+
+    async def _code_actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command] | None:
+        if (found := self._found(params.text_document.uri)) is None:
+            return None
+        kind, document = found
+        start, end = document.offset(params.range.start), document.offset(params.range.end)
+        actions = await kind.code_actions(document, min(start, end), max(start, end), params.context)
+        wanted = [action for action in actions if _is_wanted(action, params.context.only)]
+        if self._takes_actions:
+            return [*wanted]
+        # Older clients know commands alone (LSP 3.17, "codeActionLiteralSupport").
+        return [action.command for action in wanted if action.command is not None]
+
+    @property
+    def _takes_actions(self) -> bool:
+        text_document = self._server.client_capabilities.text_document
+        action = text_document.code_action if text_document is not None else None
+        return action is not None and action.code_action_literal_support is not None
+
+    async def _code_lenses(self, uri: str) -> list[lsp.CodeLens] | None:
+        if (found := self._found(uri)) is None:
+            return None
+        kind, document = found
+        return await kind.code_lenses(document)
+
+    async def _refresh_code_lenses(self) -> None:
+        """Tell a client that can be told, one time after the other."""
+        workspace = self._server.client_capabilities.workspace
+        lens = workspace.code_lens if workspace is not None else None
+        while self._is_stale:
+            self._is_stale = False
+            if lens is None or not lens.refresh_support:
+                return
+            try:
+                await self._server.request(lsp.WORKSPACE_CODE_LENS_REFRESH, None, timeout=_REFRESH_LIMIT)
+            except (TimeoutError, ClientError) as error:
+                logger.info("the client did not take notice of new code lenses: %s", type(error).__name__)
+
+
+def _is_wanted(action: lsp.CodeAction, only: Sequence[lsp.CodeActionKind | str] | None) -> bool:
+    """Whether a client asks for an action of this kind, or of one that it is part of (LSP 3.17, "CodeActionKind")."""
+    if not only:
+        return True
+    kind = _text(action.kind or "")
+    wanted = [_text(each) for each in only]
+    return any(each in ("", kind) or kind.startswith(f"{each}.") for each in wanted)
+
+
+def _text(kind: lsp.CodeActionKind | str) -> str:
+    return kind.value if isinstance(kind, lsp.CodeActionKind) else kind

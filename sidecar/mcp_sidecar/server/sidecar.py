@@ -28,6 +28,7 @@ from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.positions import Position
 from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, arguments_uri
 from mcp_sidecar.server.asking import EditorHost
+from mcp_sidecar.server.configuration import ConfigurationDocuments
 from mcp_sidecar.server.errors import Handler, answering
 from mcp_sidecar.server.language import LanguageFeatures
 from mcp_sidecar.server.methods import (
@@ -121,13 +122,17 @@ class Sidecar:
             text_document_sync=lsp.TextDocumentSyncKind.Incremental,
         )
         self._arguments = ArgumentsDocuments(self.server, self._calls, self.logged)
-        self._features = LanguageFeatures(self.server, [self._arguments])
+        self._configuration = ConfigurationDocuments(
+            lambda: self._configured, self._folders, self._calls, lambda: self._features.refresh(self._configuration)
+        )
+        self._features = LanguageFeatures(self.server, [self._arguments, self._configuration])
         self._presenter = Presenter(self._ask, self._shown)
 
     async def stop(self) -> None:
         """End the connection and everything that belongs to it; may be called more than once."""
         if self._loading is not None:
             self._loading.cancel()
+        self._features.close()
         await self.manager.close()
 
     # ManagerEvents
@@ -136,6 +141,7 @@ class Sidecar:
         """Push the status."""
         if self.server.is_initialized:
             self.server.notify(STATUS_CHANGED, status)
+            self._configuration.status_changed(status)
 
     def logged(self, entry: LogEntry) -> None:
         """Push something to read."""
@@ -147,6 +153,8 @@ class Sidecar:
 
         While an editor does not keep up with a flood, what is beyond BACKLOG_LIMIT is dropped, and told as a number.
         """
+        if method == "notifications/tools/list_changed":
+            self._configuration.tools_changed()
         if self._has_room("notifications of the server"):
             self.server.protocol.notify(f"mcp/{method}", Raw(params))
 
@@ -237,7 +245,15 @@ class Sidecar:
             platform=sys.platform,
             encoding=lambda: self.server.position_encoding,
             told=lambda line: self.logged(LogEntry(source="sidecar", level="notice", message=line)),
+            texts=self._open_texts,
+            failed=self._configuration.failed,
         )
+
+    def _open_texts(self) -> dict[str, str]:
+        """What the editor has open, by path: it is what the user sees, and means."""
+        documents = self.server.workspace.text_documents.values()
+        paths = ((uris.to_fs_path(each.uri), each.source) for each in documents if each.uri.startswith("file:"))
+        return {os.path.normcase(path): text for path, text in paths if path}
 
     def _folders(self) -> "list[Folder]":
         """The folders of the workspace that are on this machine."""

@@ -5,7 +5,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -65,25 +65,39 @@ class Configuration:
         return f"{self.place.path}:{self.document.position(entry.name_start).line + 1}"
 
 
-def read_all(places: Iterable[Place], context: Context) -> list[Configuration]:
-    """Read the files that are there and have anything to do with MCP servers; in the order of the places."""
+def read_all(places: Iterable[Place], context: Context, texts: Mapping[str, str] | None = None) -> list[Configuration]:
+    """Read the files that are there and have anything to do with MCP servers; in the order of the places.
+
+    Args:
+        places: where to look.
+        context: what variables are filled in with.
+        texts: by paths, with `os.path.normcase`, what stands in place of the files' own texts: what an editor has open.
+    """
     by_path: dict[str, list[Place]] = {}
     for place in places:
         by_path.setdefault(place.path, []).append(place)
     found: list[Configuration] = []
     for path, sharing in by_path.items():
-        text = _read(path)
-        if text is None:
-            continue
-        document = parse(text, _wanted(sharing)) if isinstance(text, str) else None
-        for place in sharing:
-            if document is not None:
-                configuration = read_document(document, place, context)
-                found += [configuration] if configuration is not None else []
-            elif not place.section:
-                findings = (text,) if isinstance(text, Finding) else ()
-                found.append(Configuration(place=place, document=parse(""), findings=findings, context=context))
+        # FastMCP itself reads its file, and so from the disk.
+        shown = (texts or {}).get(os.path.normcase(path)) if sharing[0].tool != "fastmcp" else None
+        text = _read(path) if shown is None else shown
+        if isinstance(text, str):
+            found += read_text(text, sharing, context)
+        elif text is not None:
+            empty = parse("")
+            found += [
+                Configuration(place=place, document=empty, findings=(text,), context=context)
+                for place in sharing
+                if not place.section
+            ]
     return found
+
+
+def read_text(text: str, sharing: Sequence[Place], context: Context) -> list[Configuration]:
+    """Understand a text as the configuration file of some places, all of one path."""
+    document = parse(text, _wanted(sharing))
+    read = (read_document(document, place, context) for place in sharing)
+    return [configuration for configuration in read if configuration is not None]
 
 
 def read_document(document: Document, place: Place, context: Context) -> Configuration | None:
@@ -121,7 +135,7 @@ def _checked(entry: Entry, variables: Variables) -> Entry:
     return attrs.evolve(entry, findings=(*entry.findings, *wrong))
 
 
-def _wanted(sharing: list[Place]) -> Callable[[tuple[str, ...]], bool]:
+def _wanted(sharing: Sequence[Place]) -> Callable[[tuple[str, ...]], bool]:
     sections = [place.section for place in sharing]
     keys = {key for place in sharing for key in (*place.keys, "inputs")}
 

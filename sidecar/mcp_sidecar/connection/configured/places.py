@@ -16,6 +16,15 @@ Tool = Literal["vscode", "claude-code", "claude-desktop", "cursor", "fastmcp", "
 """Whose file it is; `mcp` is the `mcp.json` that belongs to no tool."""
 Scope = Literal["workspace", "user"]
 
+_NAMES: Final[Mapping[str, Tool]] = {
+    ".vscode/mcp.json": "vscode",
+    ".mcp.json": "claude-code",
+    ".cursor/mcp.json": "cursor",
+    "mcp.json": "mcp",
+    "fastmcp.json": "fastmcp",
+}
+"""Whose file a project's file is."""
+
 _VSCODE_PRODUCTS: Final = ("Code", "Code - Insiders", "VSCodium", "Code - OSS")
 _MOST_PROFILES: Final = 20
 
@@ -73,17 +82,37 @@ def places(folders: Sequence[Folder], environ: Mapping[str, str], platform: str)
     return [*dict.fromkeys(own), *user]
 
 
-def _of_a_folder(folder: Folder) -> Iterator[Place]:
-    def place(name: str, tool: Tool, *section: str) -> Place:
-        path = os.path.join(folder.path, *name.split("/"))
-        return Place(path=path, tool=tool, scope="workspace", folder=folder, section=section)
+def places_of(path: str, known: Sequence[Place]) -> list[Place]:
+    """Return what a file is as a configuration file: as one of those that are looked for, else by its name.
 
-    yield place(".vscode/mcp.json", "vscode")
-    yield place(".vscode/settings.json", "vscode", "mcp")  # where VS Code kept them until 1.102
-    yield place(".mcp.json", "claude-code")
-    yield place(".cursor/mcp.json", "cursor")
-    yield place("mcp.json", "mcp")
-    yield place("fastmcp.json", "fastmcp")
+    One that lies deeper in the workspace, or outside of it, belongs to the folder where it would be looked for.
+
+    Args:
+        path: absolute.
+        known: those that are looked for, see `places`.
+    """
+    found = [place for place in known if _same(place.path, path)]
+    if found:
+        return found
+    for name, tool in _NAMES.items():
+        end = os.sep + name.replace("/", os.sep)
+        if os.path.normcase(path).endswith(os.path.normcase(end)):
+            folder = path[: -len(end)] or os.sep
+            own = Folder(path=Path(folder), name=os.path.basename(folder))
+            return [Place(path=path, tool=tool, scope="workspace", folder=own)]
+    return []
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.normcase(one) == os.path.normcase(other)
+
+
+def _of_a_folder(folder: Folder) -> Iterator[Place]:
+    for name, tool in _NAMES.items():
+        yield Place(path=os.path.join(folder.path, *name.split("/")), tool=tool, scope="workspace", folder=folder)
+        if name == ".vscode/mcp.json":
+            settings = os.path.join(folder.path, ".vscode", "settings.json")  # where VS Code kept them until 1.102
+            yield Place(path=settings, tool=tool, scope="workspace", folder=folder, section=("mcp",))
 
 
 def _of_the_user(folders: Sequence[Folder], environ: Mapping[str, str], platform: str) -> Iterator[Place]:

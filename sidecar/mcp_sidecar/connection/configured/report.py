@@ -26,8 +26,13 @@ ProblemRule = Literal[
     "unsupported",
     "variable",
     "input",
+    "program",
+    "directory",
+    "env-file",
+    "script",
+    "secret",
 ]
-"""What kind of problem it is."""
+"""What kind of problem it is. The last five are looked for in files that are open in the editor alone."""
 
 
 @attrs.frozen(kw_only=True)

@@ -17,15 +17,15 @@ from mcp_sidecar.connection import commandline
 from mcp_sidecar.connection.configured.consent import Consent, Program, Question, Recipient
 from mcp_sidecar.connection.configured.consent_store import ConsentStore
 from mcp_sidecar.connection.configured.entry import Entry
-from mcp_sidecar.connection.configured.file import Configuration, read_all
+from mcp_sidecar.connection.configured.file import Configuration, read_all, read_text
 from mcp_sidecar.connection.configured.filling import Filling, fill
 from mcp_sidecar.connection.configured.inputs import Answers, InputDefinition
 from mcp_sidecar.connection.configured.listing import list_servers
-from mcp_sidecar.connection.configured.places import Folder, places
+from mcp_sidecar.connection.configured.places import Folder, Place, places, places_of
 from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.configured.user import Unaskable, User
 from mcp_sidecar.connection.configured.variables import Context
-from mcp_sidecar.connection.errors import Interrupted, InvalidTarget, MalformedTarget
+from mcp_sidecar.connection.errors import Failure, Interrupted, InvalidTarget, MalformedTarget, SidecarError
 from mcp_sidecar.connection.resolution import EXPECTED, Resolved
 from mcp_sidecar.connection.state_directory import state_directory
 from mcp_sidecar.connection.target import Preview, Target
@@ -59,6 +59,8 @@ class ConfiguredServers:
         platform: str,
         encoding: Callable[[], Encoding],
         told: Callable[[str], None],
+        texts: Callable[[], Mapping[str, str]] = dict,
+        failed: Callable[[str, str, Failure], None] = lambda *_: None,
     ) -> None:
         """
         Args:
@@ -68,12 +70,16 @@ class ConfiguredServers:
             platform: as `sys.platform`.
             encoding: what positions are counted in; asked at every use.
             told: is given lines to read.
+            texts: what the editor has open, see `read_all`; asked at every use.
+            failed: is told the URI of a file, a server in it, and why that could not be made ready.
         """
         self._user = user
         self._folders = folders
         self._environ = environ
         self._platform = platform
         self._encoding = encoding
+        self._texts = texts
+        self._failed = failed
         self._answers = Answers()
         directory = state_directory(environ, platform)
         self._consent = Consent(ConsentStore(directory and directory / "consent"), user, told)
@@ -99,11 +105,18 @@ class ConfiguredServers:
         return self._prepared(target)
 
     async def _prepared(self, target: Target) -> Prepared:
-        configurations = await self._read()
+        configurations = await self._read(target.file)
         if target.server is None:
             configuration, entry = await self._chosen(configurations)
         else:
             configuration, entry = self._named(configurations, target)
+        try:
+            return await self._made_ready(configuration, entry, target)
+        except SidecarError as error:
+            self._failed(configuration.uri, entry.name, error.failure)
+            raise
+
+    async def _made_ready(self, configuration: Configuration, entry: Entry, target: Target) -> Prepared:
         _check(configuration, entry)
         await self._ask_for_inputs(configuration, entry, target.inputs or {})
         filling = await asyncio.to_thread(self._fill, configuration, entry)
@@ -119,7 +132,7 @@ class ConfiguredServers:
             MalformedTarget, InvalidTarget, ConnectionFailed: as `prepare`.
         """
         _check_fields(target)
-        configuration, entry = self._named(await self._read(), target)
+        configuration, entry = self._named(await self._read(target.file), target)
         _check(configuration, entry)
         info = self._fill(configuration, entry, placeholders=True).resolved.info
         text = info.url or commandline.join([info.command or "", *(info.args or ())], self._platform)
@@ -132,13 +145,33 @@ class ConfiguredServers:
 
     # reading
 
-    async def _read(self) -> list[Configuration]:
-        return await asyncio.to_thread(self._read_now)
+    def understood(self, path: str, text: str) -> list[Configuration]:
+        """What a text would be as the file at a path: nothing where no configuration file is there; may be slow.
 
-    def _read_now(self) -> list[Configuration]:
+        Args:
+            path: absolute.
+            text: the file's.
+        """
+        context, known = self._known()
+        return read_text(text, sharing, context) if (sharing := places_of(path, known)) else []
+
+    def is_place(self, path: str) -> bool:
+        """Whether a file is a configuration file, by its path."""
+        return bool(places_of(path, self._known()[1]))
+
+    async def _read(self, file: str | None = None) -> list[Configuration]:
+        """Read everything that is looked for, and `file` where it is none of that."""
+        return await asyncio.to_thread(self._read_now, file, self._texts())
+
+    def _read_now(self, file: str | None, texts: Mapping[str, str]) -> list[Configuration]:
+        context, known = self._known()
+        named = places_of(self._path(file), known) if file is not None else []
+        return read_all([*known, *(place for place in named if place not in known)], context, texts)
+
+    def _known(self) -> tuple[Context, list[Place]]:
         folders = self._folders()
         context = Context(folders=folders, environ=self._environ, platform=self._platform)
-        return read_all(places(folders, self._environ, self._platform), context)
+        return context, places(folders, self._environ, self._platform)
 
     def _fill(self, configuration: Configuration, entry: Entry, *, placeholders: bool = False) -> Filling:
         answers = self._answers.of(configuration.place.path, configuration.inputs)

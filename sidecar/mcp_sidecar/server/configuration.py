@@ -1,0 +1,276 @@
+"""Configuration documents: the files in which MCP servers are configured, open in the editor."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+from lsprotocol import types as lsp
+from pygls import uris
+
+from mcp_sidecar.connection.calls import Calls
+from mcp_sidecar.connection.configured.standing import Key, Standings
+from mcp_sidecar.connection.errors import Failure, SidecarError
+from mcp_sidecar.connection.status import ConnectionStatus, State
+from mcp_sidecar.server.documents import OpenDocument
+from mcp_sidecar.server.language import ACTION_KIND, DocumentKind
+from mcp_sidecar.server.methods import command_id
+
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.configured.entry import Entry
+    from mcp_sidecar.connection.configured.file import Configuration
+    from mcp_sidecar.connection.configured.finding import Finding
+    from mcp_sidecar.connection.configured.servers import ConfiguredServers
+
+LARGEST: Final = 16 * 1024 * 1024
+"""Characters of a document that is looked at while it is open."""
+
+MOST_DIAGNOSTICS: Final = 500
+"""Of one document; nobody reads more."""
+
+_MOST_KEPT: Final = 8
+"""Documents whose meaning is kept."""
+
+_FILE_NAMES: Final = frozenset(
+    ("mcp.json", ".mcp.json", "fastmcp.json", "settings.json", "claude_desktop_config.json", ".claude.json")
+)
+_SEVERITIES: Final = {
+    "error": lsp.DiagnosticSeverity.Error,
+    "warning": lsp.DiagnosticSeverity.Warning,
+    "information": lsp.DiagnosticSeverity.Information,
+}
+_SIGNS: Final[dict[State, str]] = {
+    "connecting": "◌ connecting…",
+    "connected": "● connected",
+    "reconnecting": "◌ reconnecting…",
+    "failed": "✗ failed",
+}
+_STDERR_LINES: Final = 3
+
+
+@attrs.frozen
+class _Offer:
+    """Something that can be done with an entry."""
+
+    title: str
+    command: str
+    arguments: tuple[Any, ...] = ()
+
+    def as_command(self, title: str) -> lsp.Command:
+        return lsp.Command(title, self.command, arguments=[*self.arguments])
+
+
+@attrs.frozen
+class _Understood:
+    """A document, and what it was understood as."""
+
+    document: OpenDocument
+    folders: tuple[Any, ...]
+    configurations: "list[Configuration]"
+
+
+class ConfigurationDocuments(DocumentKind):
+    """The kind of these documents. Nothing in them is ever run without being asked for."""
+
+    def __init__(
+        self,
+        configured: "Callable[[], ConfiguredServers]",
+        folders: Callable[[], list[Any]],
+        calls: Calls,
+        changed: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            configured: gives what knows the configuration files.
+            folders: gives those of the workspace.
+            calls: to the MCP server, whose tools are counted.
+            changed: is called when something changed that is shown in the documents.
+        """
+        self._configured = configured
+        self._folders = folders
+        self._calls = calls
+        self._changed = changed
+        self._standings = Standings()
+        self._status: ConnectionStatus | None = None
+        self._understood: dict[str, _Understood] = {}
+        self._tools: tuple[str, ...] | None = None
+        """The names of the connected server's tools, once they are known."""
+        self._listing: asyncio.Task[None] | None = None
+
+    # what happens
+
+    def status_changed(self, status: ConnectionStatus) -> None:
+        """Take notice of a status."""
+        last, self._status = self._status, status
+        is_new = last is None or status.connected_at != last.connected_at
+        if is_new:
+            self.tools_changed()
+        if self._standings.observe(status) or is_new:
+            self._changed()
+
+    def failed(self, file: str, name: str, failure: Failure) -> None:
+        """Take notice that a server could not be made ready; the status will tell so, too."""
+        self._standings.failed(Key(file, name), failure)
+        self._changed()
+
+    def tools_changed(self) -> None:
+        """Forget the tools, which are others now."""
+        had_some, self._tools = self._tools is not None, None
+        if self._listing is not None:
+            self._listing.cancel()
+            self._listing = None
+        if had_some:
+            self._changed()
+
+    def closed(self, uri: str) -> None:
+        """Forget what it meant."""
+        self._understood.pop(uri, None)
+
+    def close(self) -> None:
+        """End what is under way."""
+        if self._listing is not None:
+            self._listing.cancel()
+
+    def _count_tools(self) -> None:
+        """List the tools in the background, once for a connection."""
+        if self._tools is None and self._listing is None and self._calls.can("tools/list"):
+            self._listing = asyncio.create_task(self._list_tools())
+
+    async def _list_tools(self) -> None:
+        try:
+            self._tools = tuple(await self._calls.tool_names())
+        except SidecarError:
+            return  # the connection is lost, or the server does not answer: then no number is told
+        self._changed()
+
+    # what is said
+
+    def claims(self, uri: str) -> bool:
+        """Whether it is a configuration file, by its name; whatever the editor calls its language."""
+        path = _path(uri)
+        return path is not None and PurePath(path).name in _FILE_NAMES and self._configured().is_place(path)
+
+    async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
+        """What is wrong with the file, with each server in it, and why it could not be connected to."""
+        if len(document.text) > LARGEST:
+            message = f"The file is too large to be looked at: {LARGEST // 2**20} MiB at most."
+            return [document.diagnostic(message, 0, 0, lsp.DiagnosticSeverity.Information, "too-large")]
+        configurations = await self._configurations(document)
+        return await asyncio.to_thread(self._diagnostics, document, configurations)
+
+    def _diagnostics(self, document: OpenDocument, configurations: "list[Configuration]") -> list[lsp.Diagnostic]:
+        from mcp_sidecar.connection.configured.checking import check
+
+        found: list[lsp.Diagnostic] = []
+        seen: set[tuple[str, int, int, str]] = set()
+        for configuration in configurations:
+            found += self._failures(document, configuration)
+            entries = [finding for entry in configuration.entries for finding in entry.findings]
+            for finding in (*configuration.findings, *entries, *check(configuration)):
+                key = (finding.rule, finding.start, finding.end, finding.message)
+                if key not in seen and len(found) < MOST_DIAGNOSTICS:
+                    seen.add(key)
+                    found.append(_diagnostic(document, finding))
+        return found
+
+    def _failures(self, document: OpenDocument, configuration: "Configuration") -> Iterator[lsp.Diagnostic]:
+        for entry in configuration.entries:
+            failure = self._standings.failure(Key(configuration.uri, entry.name))
+            if failure is not None:
+                is_refusal = failure.kind == "consent_refused"
+                severity = lsp.DiagnosticSeverity.Warning if is_refusal else lsp.DiagnosticSeverity.Error
+                yield document.diagnostic(
+                    _words(failure), entry.name_start, entry.name_end, severity, failure.kind.replace("_", "-")
+                )
+
+    async def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
+        """The state of each server, and what can be done with it."""
+        return [
+            lsp.CodeLens(document.range(entry.name_start, entry.name_end), command)
+            for configuration in await self._configurations(document)
+            for entry in configuration.entries
+            for command in self._lenses(configuration, entry)
+        ]
+
+    def _lenses(self, configuration: "Configuration", entry: "Entry") -> Iterator[lsp.Command]:
+        """The first says whose they are: others have lenses there, too."""
+        key = Key(configuration.uri, entry.name)
+        offers = self._offers(key)
+        if (sign := self._sign(key)) is not None:
+            yield _Offer(sign, command_id("mcp/status")).as_command(f"MCP Sidecar: {sign}")
+        else:
+            first, *offers = offers
+            yield first.as_command(f"MCP Sidecar: {first.title}")
+        for offer in offers:
+            yield offer.as_command(offer.title)
+
+    def _sign(self, key: Key) -> str | None:
+        """The state in two words; None where there is nothing to tell."""
+        state = self._standings.state(key)
+        sign = _SIGNS.get(state)
+        if state == "connected":
+            self._count_tools()
+            if self._tools is not None:
+                sign = f"{sign} · {len(self._tools)} tool{'' if len(self._tools) == 1 else 's'}"
+        return sign
+
+    def _offers(self, key: Key) -> list[_Offer]:
+        """What makes sense now."""
+        connect = _Offer("Connect", command_id("mcp/connect"), ({"server": key.name, "file": key.file},))
+        reconnect = _Offer("Reconnect", command_id("mcp/reconnect"))
+        disconnect = _Offer("Disconnect", command_id("mcp/disconnect"))
+        match self._standings.state(key):
+            case "connected" | "reconnecting":
+                return [reconnect, disconnect]
+            case "connecting":
+                return [disconnect]
+            case _:
+                return [connect]
+
+    async def code_actions(
+        self, document: OpenDocument, start: int, end: int, context: lsp.CodeActionContext
+    ) -> list[lsp.CodeAction]:
+        """What can be done with the servers at a place: in every editor, also in those that have no lenses."""
+        return [
+            lsp.CodeAction(
+                f"MCP Sidecar: {offer.title} {entry.name}", kind=ACTION_KIND, command=offer.as_command(offer.title)
+            )
+            for configuration in await self._configurations(document)
+            for entry in configuration.entries
+            if entry.start <= end and start <= entry.end
+            for offer in self._offers(Key(configuration.uri, entry.name))
+        ]
+
+    # reading
+
+    async def _configurations(self, document: OpenDocument) -> "list[Configuration]":
+        """What a document is understood as; once for each of its versions."""
+        if len(document.text) > LARGEST:
+            return []
+        known, folders = self._understood.get(document.uri), tuple(self._folders())
+        if known is None or known.document.text is not document.text or known.folders != folders:
+            path = _path(document.uri)
+            assert path is not None, "only files are claimed"
+            configurations = await asyncio.to_thread(self._configured().understood, path, document.text)
+            known = _Understood(document, folders, configurations)
+            self._understood = {document.uri: known, **self._understood}
+            while len(self._understood) > _MOST_KEPT:
+                self._understood.popitem()
+        return known.configurations
+
+
+def _path(uri: str) -> str | None:
+    return uris.to_fs_path(uri) if uri.startswith("file:") else None
+
+
+def _diagnostic(document: OpenDocument, finding: "Finding") -> lsp.Diagnostic:
+    return document.diagnostic(finding.message, finding.start, finding.end, _SEVERITIES[finding.severity], finding.rule)
+
+
+def _words(failure: Failure) -> str:
+    """A failure as one text, with what the server said last."""
+    stderr = failure.details.get("stderr")
+    lines = stderr.splitlines() if isinstance(stderr, str) else list(stderr or ())
+    said = [str(line)[:300] for line in lines[-_STDERR_LINES:]]
+    return "\n".join([f"{failure.message} {failure.suggestion}".strip(), *said])
