@@ -16,6 +16,7 @@ from mcp_sidecar.connection import (
     host,
     logs,
     manager,
+    paging,
     process,
     rounds,
     status,
@@ -345,8 +346,8 @@ NUMBERS = {
     "reconnect": f"after {', '.join(map(seconds, DELAYS))} and then every {seconds(LAST_DELAY)} seconds, "
     f"for {seconds(manager.RECONNECT_WINDOW)} seconds",
     "statistics": f"when only statistics changed, at most {WORDS[1 / manager.STATISTICS_INTERVAL]} times a second",
-    "pages": f"after {calls.PAGE_LIMIT:,} pages",
-    "items": f"after {calls.ITEM_LIMIT:,} items",
+    "pages": f"after {paging.PAGE_LIMIT:,} pages",
+    "items": f"after {paging.ITEM_LIMIT:,} items",
     "burst": f"{logs.BURST:,} entries pass at once and {logs.RATE} a second in the long run",
     "stderr": f"Stderr lines are cut at {process.STDERR_LINE_LIMIT // 1024} KiB",
     "entry": f"a message at {logs.MESSAGE_LENGTH:,} characters",

@@ -12,6 +12,7 @@ from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, ServerE
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.misdeeds import Misdeed
 from mcp_sidecar.connection.options import DEFAULT, CallOptions
+from mcp_sidecar.connection.paging import LIST_KEYS, Paging
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.inspection.options import InspectionOptions
@@ -24,23 +25,8 @@ PROBLEMS_KEY = "mcp-sidecar/problems"
 ORIGINAL_KEY = "mcp-sidecar/originalMeta"
 """Where a server's `_meta` goes that is no object, as the protocol wants it, and so can't be added to."""
 
-PAGE_LIMIT = 1000
-"""Pages that one list is read to; a server that never comes to an end is stopped here, and told so."""
-
-ITEM_LIMIT = 100_000
-"""Items that one list is read to."""
-
 SCHEMA_WAIT = 2.0
 """Seconds a tool's answer waits for the tool's schema, when the tools were never listed."""
-
-LIST_KEYS = {
-    "tools/list": "tools",
-    "resources/list": "resources",
-    "resources/templates/list": "resourceTemplates",
-    "prompts/list": "prompts",
-    "tasks/list": "tasks",
-}
-"""The lists of MCP, and where their items are."""
 
 Result = dict[str, Any]
 
@@ -173,50 +159,33 @@ class Calls:
         from mcp_sidecar.connection.problems import Problem
 
         self._require(method, options)
-        key = LIST_KEYS[method]
-        one_page = params is not None and "cursor" in params
-        result: Result | None = None
-        items: list[Any] = []
+        paging = Paging(method, params)
+        first: Answer | None = None
         problems: list[Problem] = []
         duration = 0.0
-        cursors: set[str] = set()
-        link: Link | None = None
-        for _ in range(PAGE_LIMIT):
-            answer = await self._manager.request(method, params, options)
-            if link is not None and answer.link is not link:
+        while not paging.is_over:
+            answer = await self._manager.request(method, paging.params, options)
+            if first is not None and answer.link is not first.link:
                 raise ConnectionLost(
                     "The connection was made anew while the pages of a list were read.",
                     suggestion="List again.",
                 )
-            link = answer.link
+            first = first or answer
             duration += answer.duration_ms
-            problems += _moved(self._checked(method, answer), key, len(items))
-            page = answer.result.get(key)
-            if isinstance(page, list):
-                items += page
-            result = answer.result if result is None else result
-            cursor = answer.result.get("nextCursor")
-            if one_page or cursor is None:
-                break
-            if not isinstance(cursor, str) or cursor in cursors:
-                problems.append(Problem("paging", "$.nextCursor", f"the cursor {cursor!r} came before: stopped here"))
-                break
-            if len(items) >= ITEM_LIMIT:
-                problems.append(Problem("paging", "$.nextCursor", f"no end after {len(items)} items: stopped here"))
-                break
-            cursors.add(cursor)
-            params = {**(params or {}), "cursor": cursor}
-        else:
-            problems.append(Problem("paging", "$.nextCursor", f"no end after {PAGE_LIMIT} pages: stopped here"))
-        assert result is not None
-        if not one_page:
+            problems += _moved(self._checked(method, answer), paging.key, paging.count)
+            paging.take(answer.result)
+        assert first is not None
+        if paging.stopped is not None:
+            problems.append(Problem("paging", "$.nextCursor", f"{paging.stopped}: stopped here"))
+        items, result = paging.items, first.result
+        if not paging.is_one_page:
             result = {name: value for name, value in result.items() if name != "nextCursor"}
-            if key in result and isinstance(result[key], list):
-                result[key] = items
-        if method == "tools/list" and link is not None:
-            link.remember_tools(items, complete=not one_page)
-        elif not one_page and link is not None:
-            self._listed[method] = (link, items)
+            if isinstance(result.get(paging.key), list):
+                result[paging.key] = items
+        if method == "tools/list":
+            first.link.remember_tools(items, complete=not paging.is_one_page)
+        elif not paging.is_one_page:
+            self._listed[method] = (first.link, items)
         return _annotated(result, duration, problems)
 
     async def inspect(self, options: "InspectionOptions") -> "Inspection":
@@ -270,25 +239,16 @@ async def _read_tools(link: "Link") -> None:
 
     What can't be had in time, or at all, is remembered as nothing, so that later calls don't wait again.
     """
-    tools: list[Any] = []
-    params: dict[str, Any] | None = None
-    cursors: set[str] = set()
+    paging = Paging("tools/list")
     try:
         async with asyncio.timeout(SCHEMA_WAIT):
-            while len(cursors) <= PAGE_LIMIT and len(tools) <= ITEM_LIMIT:
-                answer = await link.request("tools/list", params, timeout=SCHEMA_WAIT, quiet=True)
-                page = answer.result.get("tools")
-                tools += page if isinstance(page, list) else []
-                cursor = answer.result.get("nextCursor")
-                if not isinstance(cursor, str) or cursor in cursors:
-                    break
-                cursors.add(cursor)
-                params = {"cursor": cursor}
+            while not paging.is_over:
+                paging.take((await link.request("tools/list", paging.params, timeout=SCHEMA_WAIT, quiet=True)).result)
     except (TimeoutError, TimedOut, ServerError, ProtocolError):
         pass  # the calls have their answers; checking them is extra
     except SidecarError:
         return  # a passing failure: the next call asks again
-    link.remember_tools(tools, complete=True)
+    link.remember_tools(paging.items, complete=True)
 
 
 def _note(link: "Link", method: str, name: str | None, problems: "list[Problem]") -> None:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mcp_sidecar.connection.calls import ITEM_LIMIT, LIST_KEYS, PAGE_LIMIT
-from mcp_sidecar.connection.inspection.finding import quoted
 from mcp_sidecar.connection.inspection.probe import Probe, probe
+from mcp_sidecar.connection.paging import Paging
 from mcp_sidecar.connection.problems import Problem
 
 if TYPE_CHECKING:
@@ -42,53 +41,33 @@ async def read_listing(link: "Link", method: str, *, timeout: float) -> Listing:
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + timeout
-    first = page = await probe(link, method, None, timeout=timeout)
-    items: list[Any] = []
+    paging = Paging(method)
+    first: Probe | None = None
     problems: list[tuple[int, Problem]] = []
-    duration = first.duration_ms
-    cursors: set[str] = set()
-    paging = None
+    duration = 0.0
+    failed = None
     is_cut = False
-    last: list[Any] = []
-    while page.outcome == "answered":
-        problems += [(len(items), problem) for problem in page.problems]
-        found = page.result.get(LIST_KEYS[method])
-        found = found if isinstance(found, list) else []
-        cursor = page.result.get("nextCursor")
-        paging = _stop(cursor, cursors, len(items) + len(found))
-        if not (paging is not None and found == last):  # the same page again has nothing new to be judged
-            items += found
-        last = found
-        if cursor is None or paging is not None:
-            break
-        if is_cut := (left := ends - loop.time()) <= 0:
-            break
-        cursors.add(cursor)
-        page = await probe(link, method, {"cursor": cursor}, timeout=left)
+    while not paging.is_over and not is_cut:
+        page = await probe(link, method, paging.params, timeout=ends - loop.time())
         duration += page.duration_ms
-    if page is not first and page.outcome != "answered":
-        paging = f"page {len(cursors) + 1} could not be had: {page.why}"
+        if page.outcome != "answered":
+            failed = None if first is None else f"page {len(paging.pages) + 1} could not be had: {page.why}"
+            first = first or page
+            break
+        first = first or page
+        problems += [(paging.count, problem) for problem in page.problems]
+        paging.take(page.result)
+        is_cut = loop.time() >= ends and not paging.is_over
+    assert first is not None
+    pages = paging.pages
+    if paging.stopped is not None and pages[-1] in pages[-2:-1]:
+        pages = pages[:-1]  # the same page again has nothing new to be judged
     return Listing(
         method=method,
         first=first,
-        items=tuple(items),
+        items=tuple(item for page in pages for item in page),
         problems=tuple(problems),
-        paging=paging,
+        paging=failed or paging.stopped,
         is_cut=is_cut,
         duration_ms=duration,
     )
-
-
-def _stop(cursor: object, cursors: set[str], items: int) -> str | None:
-    """Say why a list is read no further, although there is a cursor."""
-    if cursor is None:
-        return None
-    if not isinstance(cursor, str):
-        return f"the cursor {quoted(cursor)} is no text"
-    if cursor in cursors:
-        return f"the cursor {quoted(cursor)} came before"
-    if items >= ITEM_LIMIT:
-        return f"no end after {items} items"
-    if len(cursors) + 1 >= PAGE_LIMIT:
-        return f"no end after {PAGE_LIMIT} pages"
-    return None
