@@ -93,6 +93,14 @@ async def refusal(editor: Editor, **target: Json) -> ResponseError:
     return error.value
 
 
+async def told(editor: Editor, server: HttpServer, said: str) -> ResponseError:
+    """The error of a login at this server, which must fail and say this."""
+    error = await refusal(editor, url=server.url, auth="oauth")
+    assert error.kind == "authentication_required"
+    assert said in f"{error.message} {error.data['details']}"
+    return error
+
+
 def query_of(url: str) -> dict[str, str]:
     """The query of a URL."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -549,10 +557,7 @@ async def test_a_server_that_comes_back_without_its_tokens_asks_nobody(
 async def test_what_is_wrong_before_a_login_is_told_and_nothing_is_opened(
     editor: Editor, browser: Browser, serve: Serve, settings: dict[str, str], said: str
 ) -> None:
-    server = await serve(oauth_http(**settings))
-    error = await refusal(editor, url=server.url, auth="oauth")
-    assert error.kind == "authentication_required"
-    assert said in f"{error.message} {error.data['details']}"
+    error = await told(editor, await serve(oauth_http(**settings)), said)
     assert browser.opened == []
     assert "token=secret" not in str(error)
 
@@ -580,10 +585,7 @@ async def test_what_is_wrong_before_a_login_is_told_and_nothing_is_opened(
 async def test_what_goes_wrong_after_a_login_is_told(
     editor: Editor, browser: Browser, serve: Serve, settings: dict[str, str], said: str
 ) -> None:
-    server = await serve(oauth_http(**settings))
-    error = await refusal(editor, url=server.url, auth="oauth")
-    assert error.kind == "authentication_required"
-    assert said in f"{error.message} {error.data['details']}"
+    await told(editor, await serve(oauth_http(**settings)), said)
     assert len(browser.opened) == 1
 
 
