@@ -1,5 +1,6 @@
 """What is wrong with a server, to read: the findings by their severity, each with its place and what to do."""
 
+import re
 from typing import Any, Final
 
 from mcp_sidecar.views.blocks import Blocks, plain
@@ -36,9 +37,14 @@ def inspection(blocks: Blocks, result: Any) -> Html:
 
 
 def _counted(result: Any, findings: list[dict[str, Any]]) -> Html:
-    names = {"resourceTemplates": "resource templates"}
-    looked = ", ".join(f"{count:,} {names.get(kind, kind)}" for kind, count in result.get("inspected", {}).items())
+    looked = ", ".join(_number_of(kind, count) for kind, count in result.get("inspected", {}).items())
     return html("<p>{}Looked at: {}.</p>", None if findings else "Nothing is wrong. ", looked)
+
+
+def _number_of(kind: str, count: int) -> str:
+    """How many of a kind, whose name is a plural in camelCase."""
+    words = re.sub("[A-Z]", lambda capital: f" {capital[0].lower()}", kind)
+    return f"{count:,} {words.removesuffix('s') if count == 1 else words}"
 
 
 def _finding(blocks: Blocks, finding: dict[str, Any]) -> Html:
