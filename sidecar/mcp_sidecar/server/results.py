@@ -4,6 +4,7 @@ from typing import Literal
 
 import attrs
 
+from mcp_sidecar.connection.configured.input_option import InputOption
 from mcp_sidecar.positions import Position
 
 
@@ -13,14 +14,6 @@ class Decided:
 
     id: str
     allowed: bool
-
-
-@attrs.frozen(kw_only=True)
-class InputOption:
-    """One of the values that may be picked for an input."""
-
-    label: str
-    value: str
 
 
 @attrs.frozen(kw_only=True)

@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from mcp_sidecar.connection.configured.inputs import InputDefinition
 from mcp_sidecar.connection.configured.user import Unaskable
 from mcp_sidecar.server.methods import INPUT
-from mcp_sidecar.server.results import InputOption, InputQuestion
+from mcp_sidecar.server.results import InputQuestion
 from mcp_sidecar.server.settings import ClientOptions, Settings
 from mcp_sidecar.wire.errors import ClientError
 from mcp_sidecar.wire.server import WireServer
@@ -54,7 +54,7 @@ class EditorUser:
             server=server,
             file=uri,
             default=definition.default,
-            options=tuple(InputOption(label=each.label, value=each.value) for each in definition.options) or None,
+            options=definition.options or None,
         )
         answer = await self._ask(INPUT, question)
         if answer is None:

@@ -9,18 +9,11 @@ from typing import Final, Literal
 import attrs
 
 from mcp_sidecar.connection.configured.finding import Finding
+from mcp_sidecar.connection.configured.input_option import InputOption
 from mcp_sidecar.connection.redaction import is_secret_name, looks_like_token
 from mcp_sidecar.jsonc import Node
 
 _TYPES: Final = ("promptString", "pickString", "command")
-
-
-@attrs.frozen(kw_only=True)
-class InputOption:
-    """One of the values that may be picked."""
-
-    label: str
-    value: str
 
 
 @attrs.frozen(kw_only=True)
