@@ -55,6 +55,12 @@ export type Scope = "workspace" | "user";
 /** Which way a frame goes, as the sidecar sees it. */
 export type Direction = "sent" | "received";
 
+/** Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself. */
+export type Source = "stderr" | "server" | "protocol" | "sidecar";
+
+/** MCP's, those of RFC 5424. */
+export type Level = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+
 /** What a finding is about. */
 export type PlaceKind = "server" | "capability" | "request" | "tool" | "resource" | "resourceTemplate" | "prompt";
 
@@ -63,12 +69,6 @@ export type Severity = "error" | "warning" | "information" | "hint";
 
 /** What became of a request: a result, error -32601, another error, nothing in time, or nothing that could be read. */
 export type Outcome = "answered" | "unknown" | "refused" | "unanswered" | "failed";
-
-/** Who speaks: the server on its stderr, the server by MCP's logging, a protocol violation, the sidecar itself. */
-export type Source = "stderr" | "server" | "protocol" | "sidecar";
-
-/** MCP's, those of RFC 5424. */
-export type Level = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
 
 /** A target as a client names it: the fields of an `mcp.json` entry. Exactly one of `url`, `command`, `server`. */
 export interface Target {
@@ -117,6 +117,12 @@ export interface ConsentParams {
 /** Params of `mcp/trace`. */
 export interface TraceParams {
   /** As one text to read, in place of the frames. */
+  asText?: boolean;
+}
+
+/** Params of `mcp/log`. */
+export interface LogParams {
+  /** As one text to read, in place of the entries. */
   asText?: boolean;
 }
 
@@ -401,6 +407,25 @@ export interface TraceReport {
   text?: string;
 }
 
+/** One thing to read. */
+export interface LogEntry {
+  time: string;
+  source: Source;
+  level: Level;
+  message: string;
+  /** The name the server gave its logger. */
+  logger?: string;
+}
+
+/** The last entries, oldest first. */
+export interface LogReport {
+  entries: readonly LogEntry[];
+  /** Older entries that are kept no longer. */
+  dropped: number;
+  /** All of it as a text to read, where that was asked for in place of the entries. */
+  text?: string;
+}
+
 /** Where something is, in the server's own terms. */
 export interface Place {
   kind: PlaceKind;
@@ -475,16 +500,6 @@ export interface Remembered {
   text: string | null;
 }
 
-/** One thing to read. */
-export interface LogEntry {
-  time: string;
-  source: Source;
-  level: Level;
-  message: string;
-  /** The name the server gave its logger. */
-  logger?: string;
-}
-
 /** Something in a page that can be opened or saved by itself. */
 export interface Part {
   /** As a file, with the extension of its type. */
@@ -544,6 +559,7 @@ export interface Requests {
   "mcp/servers": { params: null; result: ServersReport };
   "mcp/consent": { params: ConsentParams; result: Decided };
   "mcp/trace": { params: TraceParams; result: TraceReport };
+  "mcp/log": { params: LogParams; result: LogReport };
   "mcp/inspect": { params: InspectionOptions; result: Inspection };
   "mcp/ping": { params: RequestParams; result: Raw };
   "mcp/tools/list": { params: PageParams; result: Raw };

@@ -23,6 +23,7 @@ NASTY_STDIO = SERVERS / "nasty_stdio.py"
 NASTY_HTTP = SERVERS / "nasty_http.py"
 ASKING = SERVERS / "asking.py"
 ASKING_RAW = SERVERS / "asking_raw.py"
+CHOICES = SERVERS / "choices.py"
 OAUTH_HTTP = SERVERS / "oauth_http.py"
 MODERN = SERVERS / "modern.mjs"
 _NPM = SERVERS / "node_modules"
@@ -67,6 +68,11 @@ def tidy(*args: object, **fields: Any) -> dict[str, Any]:
 def nasty(mode: str, *args: object, **fields: Any) -> dict[str, Any]:
     """A nasty stdio server, as a target."""
     return stdio(NASTY_STDIO, mode, *args, **fields)
+
+
+def choices() -> dict[str, Any]:
+    """The raw server with few tools and arguments to choose from, as a target."""
+    return stdio(CHOICES)
 
 
 def asking(*args: object, **fields: Any) -> dict[str, Any]:

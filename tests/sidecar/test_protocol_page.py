@@ -33,7 +33,20 @@ from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.inspection import finding, report, rules, schema_tree
 from mcp_sidecar.connection.inspection.options import TIME_LIMIT, InspectionOptions
 from mcp_sidecar.connection.stack import import_stack
-from mcp_sidecar.server import configuration, methods, options, params, results, settings, sidecar, work_done
+from mcp_sidecar.server import (
+    commands,
+    configuration,
+    display,
+    methods,
+    missing,
+    options,
+    params,
+    result_files,
+    results,
+    settings,
+    sidecar,
+    work_done,
+)
 from mcp_sidecar.views import question
 from mcp_sidecar.wire import errors, frames, outbox, serve
 from mcp_sidecar.wire.methods import Method
@@ -197,6 +210,12 @@ def test_the_fields_of_the_trace_are_those_of_the_page() -> None:
     assert names(cells[2]) == fields(trace.TraceReport)
 
 
+def test_the_fields_of_the_log_are_those_of_the_page() -> None:
+    (cells,) = [cells for cells in rows("The connection") if names(cells[0]) == ["mcp/log"]]
+    assert names(cells[1]) == fields(params.LogParams)
+    assert names(cells[2]) == fields(logs.LogReport)
+
+
 def test_the_options_of_an_inspection_are_those_of_the_page() -> None:
     assert first_column("The inspection") == fields(InspectionOptions)
     assert f"| `timeLimit` | seconds for all of it; {seconds(TIME_LIMIT)} if left out |" in TEXT
@@ -247,6 +266,8 @@ def test_the_settings_are_those_of_the_page() -> None:
         "maxCallTimeout",
         "loginTimeout",
         "answerTimeout",
+        "showResults",
+        "progress",
         "trace",
         "client",
     ]
@@ -367,6 +388,12 @@ NUMBERS = {
     "unanswered": f"not answered for {seconds(host.ANSWER_LIMIT)} s",
     "findings": f"how many more findings there are, by rule: {report.FINDINGS_PER_RULE} of each are told",
     "places": f"Of one schema {schema_tree.NODE_LIMIT:,} places are looked at",
+    "missing": f"where there are at most {missing.MOST_CHOICES} choices",
+    "acknowledged": f"answered within {seconds(commands.ACKNOWLEDGED)} s",
+    "showing": f"does not say within {seconds(display.SHOWING_LIMIT)} s that it showed it",
+    "files": f"{result_files.MOST_FILES} at most with {mebibytes(result_files.MOST_BYTES)} in all, "
+    f"{mebibytes(result_files.LARGEST)} each",
+    "log": f"| {logs.ENTRIES_KEPT:,} entries of {logs.CHARACTERS_KEPT:,} characters in all |",
     "stop": f"leaves nothing running, within {WORDS[serve.STOP_TIMEOUT]} seconds",
 }
 """What the page says of each constant."""

@@ -1,6 +1,7 @@
 """What there is to read about a connection, as it happens: bounded, so that a flood drowns nobody."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, get_args
@@ -26,6 +27,12 @@ MESSAGE_LENGTH = 16 * 1024
 
 LOGGER_LENGTH = 200
 """Characters of a logger's name."""
+
+ENTRIES_KEPT = 1_000
+"""Last entries that can be read again."""
+
+CHARACTERS_KEPT = 1_000_000
+"""Characters of their messages."""
 
 _LEVELS: dict[str, Level] = {level: level for level in get_args(Level)}
 
@@ -93,3 +100,35 @@ class LogFeed:
         dropped, self._dropped = self._dropped, 0
         text = f"{dropped} entries were dropped: more than {RATE} a second"
         self._emit(LogEntry(source="sidecar", level="warning", message=text))
+
+
+@attrs.frozen(kw_only=True)
+class LogReport:
+    """The last entries, oldest first."""
+
+    entries: tuple[LogEntry, ...]
+    dropped: int
+    """Older entries that are kept no longer."""
+    text: str | None = None
+    """All of it as a text to read, where that was asked for in place of the entries."""
+
+
+class LogBook:
+    """Keeps the last entries, for those who did not see them pass."""
+
+    def __init__(self) -> None:
+        self._kept: deque[LogEntry] = deque()
+        self._characters = 0
+        self._dropped = 0
+
+    def add(self, entry: LogEntry) -> None:
+        """Keep an entry, in place of the oldest ones where there are too many."""
+        self._kept.append(entry)
+        self._characters += len(entry.message)
+        while len(self._kept) > ENTRIES_KEPT or self._characters > CHARACTERS_KEPT:
+            self._characters -= len(self._kept.popleft().message)
+            self._dropped += 1
+
+    def report(self) -> LogReport:
+        """What is kept."""
+        return LogReport(entries=tuple(self._kept), dropped=self._dropped)

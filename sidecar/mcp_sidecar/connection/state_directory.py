@@ -1,4 +1,4 @@
-"""The state directory: where the sidecar keeps what must outlive it, for this user alone."""
+"""The user's own directories: for what must outlive the sidecar, and for what may be deleted at any time."""
 
 import os
 import sys
@@ -24,3 +24,21 @@ def state_directory(environ: Mapping[str, str], platform: str = sys.platform) ->
         return None
     parts = {"win32": ("AppData", "Local"), "darwin": ("Library", "Application Support")}
     return Path(home, *parts.get(platform, (".local", "state")), _NAME)
+
+
+def cache_directory(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
+    """Return the directory for what may be deleted, which may not exist yet; None where the environment names no home.
+
+    Linux and the like: `$XDG_CACHE_HOME` unless it is relative, else `~/.cache` (XDG Base Directory Specification).
+    macOS: `~/Library/Caches`. Windows: `Cache` in the state directory.
+    """
+    if platform == "win32":
+        state = state_directory(environ, platform)
+        return state and state / "Cache"
+    own = variable(environ, "XDG_CACHE_HOME", platform)
+    if platform != "darwin" and own and os.path.isabs(own):  # noqa: PTH117 - os.path does not raise
+        return Path(own, _NAME)
+    home = variable(environ, "HOME", platform)
+    if not home or not os.path.isabs(home):  # noqa: PTH117
+        return None
+    return Path(home, *(("Library", "Caches") if platform == "darwin" else (".cache",)), _NAME)

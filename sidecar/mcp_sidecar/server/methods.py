@@ -3,7 +3,7 @@
 from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
-from mcp_sidecar.connection.logs import LogEntry
+from mcp_sidecar.connection.logs import LogEntry, LogReport
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import TraceReport
@@ -13,6 +13,7 @@ from mcp_sidecar.server.params import (
     ConsentParams,
     Entered,
     GetPromptParams,
+    LogParams,
     PageParams,
     PrefillParams,
     RememberParams,
@@ -37,6 +38,7 @@ METHODS = (
     Method("mcp/servers", None, ServersReport),
     Method("mcp/consent", ConsentParams, Decided),
     Method("mcp/trace", TraceParams, TraceReport),
+    Method("mcp/log", LogParams, LogReport),
     Method("mcp/inspect", InspectionOptions, Inspection),
     Method("mcp/ping", RequestParams, Raw),
     Method("mcp/tools/list", PageParams, Raw),

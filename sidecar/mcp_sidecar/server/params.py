@@ -102,6 +102,14 @@ class TraceParams:
 
 
 @attrs.frozen(kw_only=True)
+class LogParams:
+    """Params of `mcp/log`."""
+
+    as_text: bool = False
+    """As one text to read, in place of the entries."""
+
+
+@attrs.frozen(kw_only=True)
 class PrefillParams:
     """Params of `mcp/prefill`."""
 

@@ -38,6 +38,8 @@ class Settings:
         """How much of the trace is told; None leaves it to LSP's own ways."""
         self.answer_timeout = DEFAULT_ANSWER
         """Seconds that a question waits for the user."""
+        self.shows_results = False
+        """Whether what comes of a command is shown where the command does not say."""
 
     def read(self, options: object) -> None:
         """Take `options.mcp`; what is missing there falls back to the environment and the defaults.
@@ -53,6 +55,22 @@ class Settings:
         if own is not None and settings is None:
             self.warnings.append("The setting `mcp` is no object; it is ignored.")
         self.answer_timeout = self._answer_timeout((settings or {}).get("answerTimeout"))
+        self.shows_results = self._flag("showResults", settings)
+
+    def _flag(self, name: str, settings: Mapping[str, Any] | None) -> bool:
+        value = (settings or {}).get(name)
+        if value is not None and not isinstance(value, bool):
+            self.warnings.append(f"The setting `{name}` is neither true nor false; it is ignored.")
+        return value is True
+
+    def read_progress(self, options: object) -> bool:
+        """Return whether the state is to be shown as a progress. It is said once, at the start.
+
+        Args:
+            options: the client's `initializationOptions`.
+        """
+        own = options.get("mcp") if isinstance(options, Mapping) else None
+        return self._flag("progress", own if isinstance(own, Mapping) else None)
 
     def _answer_timeout(self, value: object) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -17,7 +17,7 @@ from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
-from mcp_sidecar.connection.logs import LogEntry
+from mcp_sidecar.connection.logs import LogBook, LogEntry, LogReport
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.stack import load_stack
@@ -28,6 +28,7 @@ from mcp_sidecar.connection.trace import Recorded, TraceReport
 from mcp_sidecar.positions import Position
 from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, arguments_uri
 from mcp_sidecar.server.asking import EditorHost
+from mcp_sidecar.server.commands import Commands
 from mcp_sidecar.server.configuration import ConfigurationDocuments
 from mcp_sidecar.server.errors import Handler, answering
 from mcp_sidecar.server.language import LanguageFeatures
@@ -46,6 +47,7 @@ from mcp_sidecar.server.methods import (
 from mcp_sidecar.server.options import read_options
 from mcp_sidecar.server.params import (
     ConsentParams,
+    LogParams,
     PrefillParams,
     RememberParams,
     RequestParams,
@@ -69,6 +71,10 @@ from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
 if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.places import Folder
     from mcp_sidecar.connection.configured.servers import ConfiguredServers
+    from mcp_sidecar.server.display import Display
+    from mcp_sidecar.server.missing import MissingParams
+    from mcp_sidecar.server.standing_progress import StandingProgress
+    from mcp_sidecar.server.user import EditorUser
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +95,11 @@ class Sidecar:
         """LSP's own trace value."""
         self._verbose = False
         """Whether the trace shows whole frames."""
+        self._log_book = LogBook()
+        self._standing_progress: StandingProgress | None = None
+        self._commands = Commands(
+            lambda: self.server, self._settings, missing=lambda: self._missing, display=lambda: self._display
+        )
         self._host = EditorHost(lambda: self.server)
         self._person = EditorPerson(lambda: self.server)
         self.manager = ConnectionManager(
@@ -110,6 +121,7 @@ class Sidecar:
             client_methods=CLIENT_METHODS,
             command_id=command_id,
             string_arguments=dict.fromkeys(("mcp/connect", "mcp/resolve"), lambda text: {"url": text}),
+            run_command=self._commands.run,
             fallback=Fallback(method=self._unknown, command=method_of_command),
             hooks=Hooks(
                 on_initialize=self._on_initialize,
@@ -133,18 +145,26 @@ class Sidecar:
         if self._loading is not None:
             self._loading.cancel()
         self._features.close()
+        if self._standing_progress is not None:
+            await self._standing_progress.end()
+        await self._commands.stop()
         await self.manager.close()
+        if "_display" in self.__dict__:
+            await self._display.close()
 
     # ManagerEvents
 
     def status_changed(self, status: ConnectionStatus) -> None:
         """Push the status."""
+        if self._standing_progress is not None:
+            self._standing_progress.update(status)
         if self.server.is_initialized:
             self.server.notify(STATUS_CHANGED, status)
             self._configuration.status_changed(status)
 
     def logged(self, entry: LogEntry) -> None:
-        """Push something to read."""
+        """Push something to read, and keep it."""
+        self._log_book.add(entry)
         if self.server.is_initialized:
             self.server.notify(LOGGED, entry)
 
@@ -191,6 +211,7 @@ class Sidecar:
             "mcp/servers": self._servers,
             "mcp/consent": self._consent,
             "mcp/trace": self._trace,
+            "mcp/log": self._log,
             "mcp/inspect": self._inspect,
             "mcp/prefill": self._prefill,
             "mcp/remember": self._remember,
@@ -233,13 +254,35 @@ class Sidecar:
         await self._configured.decide(params.id, allow=params.allow)
         return Decided(id=params.id, allowed=params.allow)
 
+    # What is imported when it is needed: before the answer to `initialize` every module counts.
+
+    @functools.cached_property
+    def _user(self) -> "EditorUser":
+        from mcp_sidecar.server.user import EditorUser
+
+        return EditorUser(self.server, self._settings, self._client)
+
+    @functools.cached_property
+    def _missing(self) -> "MissingParams":
+        from mcp_sidecar.server.missing import MissingParams
+
+        return MissingParams(self._calls, self._user, self._server_name)
+
+    @functools.cached_property
+    def _display(self) -> "Display":
+        from mcp_sidecar.connection.state_directory import cache_directory
+        from mcp_sidecar.server.display import Display
+        from mcp_sidecar.server.result_files import ResultFiles
+
+        cache = cache_directory(self._environ)
+        return Display(self.server, ResultFiles(cache and cache / "results"), self._server_name)
+
     @functools.cached_property
     def _configured(self) -> "ConfiguredServers":
         from mcp_sidecar.connection.configured.servers import ConfiguredServers
-        from mcp_sidecar.server.user import EditorUser
 
         return ConfiguredServers(
-            EditorUser(self.server, self._settings, self._client),
+            self._user,
             folders=self._folders,
             environ=self._environ,
             platform=sys.platform,
@@ -271,6 +314,15 @@ class Sidecar:
         # In a thread: laying out four megabytes takes a second.
         text = await asyncio.to_thread(trace_text, report.frames, report.dropped)
         return TraceReport(frames=(), dropped=report.dropped, text=text)
+
+    async def _log(self, params: LogParams) -> LogReport:
+        report = self._log_book.report()
+        if not params.as_text:
+            return report
+        from mcp_sidecar.views.log_text import log_text
+
+        text = await asyncio.to_thread(log_text, report.entries, report.dropped)
+        return LogReport(entries=(), dropped=report.dropped, text=text)
 
     async def _inspect(self, options: InspectionOptions) -> Inspection:
         checked_timeout("timeLimit", options.time_limit)
@@ -366,6 +418,10 @@ class Sidecar:
     def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
         self._settings.read(params.initialization_options)
         self._client = self._settings.read_client(params.initialization_options)
+        if self._settings.read_progress(params.initialization_options):
+            from mcp_sidecar.server.standing_progress import StandingProgress
+
+            self._standing_progress = StandingProgress(self.server)
         self._host.introduce(params, self._client)
         self._asked_trace = params.trace
         self._set_trace()
@@ -375,6 +431,8 @@ class Sidecar:
     async def _on_initialized(self) -> None:
         self._tell_warnings()
         self.status_changed(self.manager.get_status())
+        if self._standing_progress is not None:
+            self._standing_progress.begin(self.manager.get_status())
         # The first connect will need it, and the answer to `initialize` is out.
         self._loading = asyncio.create_task(load_stack())
         self._loading.add_done_callback(_log_failure)

@@ -8,24 +8,39 @@ from typing import Final, Self
 from lsprotocol import types as lsp
 
 from mcp_sidecar.connection.progress import Progress, ProgressToken
+from mcp_sidecar.wire.errors import ClientError
+from mcp_sidecar.wire.server import WireServer
 
 INTERVAL: Final = 0.1
 """Seconds between two reports: they are for the eye, and a server may send thousands in a second."""
 
 
+CREATION_LIMIT: Final = 2.0
+"""Seconds that a client may take to agree to a progress; some never answer."""
+
+
 class WorkDone:
     """Begins on entering and ends on leaving; `report` in between."""
 
-    def __init__(self, notify: Callable[[str, lsp.ProgressParams], None], token: ProgressToken, title: str) -> None:
+    def __init__(
+        self,
+        notify: Callable[[str, lsp.ProgressParams], None],
+        token: ProgressToken,
+        title: str,
+        *,
+        cancellable: bool | None = None,
+    ) -> None:
         """
         Args:
             notify: pushes a notification.
-            token: the client's.
+            token: the client's, or one that it agreed to.
             title: what is being done.
+            cancellable: whether `window/workDoneProgress/cancel` ends it.
         """
         self._notify = notify
         self._token = token
         self._title = title
+        self._cancellable = cancellable
         self._latest: Progress | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._percentage = 0
@@ -55,7 +70,7 @@ class WorkDone:
         self._notify(lsp.PROGRESS, lsp.ProgressParams(token=self._token, value=value))
 
     def __enter__(self) -> Self:
-        self._tell(lsp.WorkDoneProgressBegin(title=self._title))
+        self._tell(lsp.WorkDoneProgressBegin(title=self._title, cancellable=self._cancellable))
         return self
 
     def __exit__(
@@ -68,6 +83,16 @@ class WorkDone:
             if self._timer is not None:
                 self._timer.cancel()
         self._tell(lsp.WorkDoneProgressEnd())
+
+
+async def create_progress(server: WireServer, token: str) -> bool:
+    """Whether the client agrees to a progress under a token of ours (LSP 3.17, "Work Done Progress")."""
+    params = lsp.WorkDoneProgressCreateParams(token=token)
+    try:
+        await server.request(lsp.WINDOW_WORK_DONE_PROGRESS_CREATE, params, timeout=CREATION_LIMIT)
+    except (ClientError, TimeoutError):
+        return False
+    return True
 
 
 def _words(progress: Progress) -> str | None:

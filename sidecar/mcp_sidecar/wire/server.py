@@ -10,6 +10,7 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 
 from mcp_sidecar.positions import Encoding
+from mcp_sidecar.wire.commands import Runner
 from mcp_sidecar.wire.converter import make_converter
 from mcp_sidecar.wire.errors import MethodNotFound
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
@@ -165,6 +166,7 @@ def create_server(
     client_methods: Iterable[ClientMethod] = (),
     command_id: Callable[[str], str | None] | None = None,
     string_arguments: Mapping[str, Callable[[str], Any]] | None = None,
+    run_command: Runner | None = None,
     fallback: Fallback | None = None,
     hooks: Hooks | None = None,
     text_document_sync: lsp.TextDocumentSyncKind | None = None,
@@ -179,6 +181,7 @@ def create_server(
         client_methods: What the server may ask the client beyond LSP.
         command_id: The command under which a method is also reachable, or None for "not as a command".
         string_arguments: For each method whose command takes a plain string, too: makes the params, as JSON, of it.
+        run_command: Runs commands; without it, a command is the plain call of its method.
         fallback: What serves other requests and commands, if anything does.
         hooks: What else to do.
         text_document_sync: How documents are kept in step, if they are needed at all.
@@ -202,23 +205,23 @@ def create_server(
     )
     for method in table.values():
         from_string = (string_arguments or {}).get(method.name)
-        route = Route(method, handlers[method.name], server.protocol.converter, from_string)
+        route = Route(method, handlers[method.name], server.protocol.converter, from_string, run_command)
         server.protocol.routes[method.name] = route
         command = command_id(method.name) if command_id is not None else None
         if command is not None:
             _add_command(server, command, route)
     if fallback is not None:
-        _add_fallback(server, fallback)
+        _add_fallback(server, fallback, run_command)
     _add_hooks(server, hooks)
     return server
 
 
-def _add_fallback(server: WireServer, fallback: Fallback) -> None:
+def _add_fallback(server: WireServer, fallback: Fallback, runner: Runner | None) -> None:
     protocol = server.protocol
 
     def by_method(name: str) -> Route | None:
         found = fallback.method(name)
-        return None if found is None else Route(*found, protocol.converter)
+        return None if found is None else Route(*found, protocol.converter, runner=runner)
 
     def by_command(command: str) -> Route | None:
         name = fallback.command(command)
