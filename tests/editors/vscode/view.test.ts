@@ -160,6 +160,24 @@ extensionTests(
       await window.notifications.click("Cancel");
       await page(window, "work", /Cancelled/);
     },
+    "a call that reports progress has a maximum of its own, which holds as soon as it is set": async (window) => {
+      await connect(window, CAPABLE);
+      const limits = { "mcpSidecar.callTimeout": 1, "mcpSidecar.maxCallTimeout": 2 };
+      window.profile.changeSettings({ ...limits, "window.title": "with limits" });
+      await window.screen.until(
+        "the new settings",
+        () => window.page.title(),
+        (title) => title === "with limits",
+      );
+      try {
+        await pick(window, "Call Tool…", "work");
+        await window.editors.replaceText('{ "steps": 10000, "pause": 0.1 }');
+        await window.editors.clickCodeLens("▶\ufe0e Call work");
+        await page(window, "work", /Raise maxCallTimeout/);
+      } finally {
+        window.profile.changeSettings(Object.fromEntries(Object.keys(limits).map((name) => [name, undefined])));
+      }
+    },
     "a list that fails says why, and a click tries again": async (window) => {
       const tree = new ServerTree(window.screen);
       await tree.open();
