@@ -16,7 +16,7 @@ import { type Sampler, sample } from "./sampling.ts";
 import { followServer } from "./serverCommands.ts";
 import { ServerLists } from "./serverLists.ts";
 import { ServerOutput } from "./serverOutput.ts";
-import { ServerView, VIEW } from "./serverView.ts";
+import { ServerView } from "./serverView.ts";
 import { SECTION, START_SETTINGS } from "./settings.ts";
 import { Sidecar } from "./sidecar.ts";
 import { stateName } from "./state.ts";
@@ -64,11 +64,12 @@ export function activate(context: ExtensionContext): void {
   const actions = () => actionsIn(contributions, stateName(sidecar.state), hasTarget({ sidecar, recents }));
   const lists = new ServerLists(sidecar);
   const subscriptions = new Subscriptions(sidecar);
+  const view = new ServerView(lists, subscriptions);
   const lastArguments = new LastArguments(context.workspaceState);
   const trace = new TraceDocument({ sidecar, documents, log });
   const parts: Parts = {
     ...{ log, sidecar, recents, documents, panel, output, actions },
-    ...{ lists, subscriptions, lastArguments, trace },
+    ...{ lists, subscriptions, lastArguments, trace, view },
   };
 
   const show = () => {
@@ -81,8 +82,7 @@ export function activate(context: ExtensionContext): void {
   show();
 
   context.subscriptions.push(
-    ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item, trace],
-    window.createTreeView(VIEW, { treeDataProvider: new ServerView(lists, subscriptions), showCollapseAll: true }),
+    ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item, trace, view.tree],
     ...followServer(parts),
     followModels(),
     ...registerCommands(parts),

@@ -7,6 +7,7 @@ import type { Recents } from "./recents.ts";
 import type { ResultPanel } from "./resultPanel.ts";
 import type { ServerLists } from "./serverLists.ts";
 import type { ServerOutput } from "./serverOutput.ts";
+import type { ServerView } from "./serverView.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import type { TraceDocument } from "./traceDocument.ts";
@@ -19,6 +20,7 @@ export interface Parts {
   panel: ResultPanel;
   output: ServerOutput;
   lists: ServerLists;
+  view: ServerView;
   subscriptions: Subscriptions;
   lastArguments: LastArguments;
   trace: TraceDocument;

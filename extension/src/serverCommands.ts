@@ -17,6 +17,7 @@ export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) =>
   subscribe: ({ subscriptions }, given: Given) => subscriptions.begin(itemOf(given)?.id ?? String(given)),
   unsubscribe: ({ subscriptions }, given: Given) => subscriptions.end(itemOf(given)?.id ?? String(given)),
   refreshView: refresh,
+  findInView: ({ view }) => view.find(),
   // VS Code runs the command of a row only where its enablement holds without the row: this one has none.
   retryList: refresh,
   inspectServer: (parts) => showRequest(parts, { method: "inspect" }, l10n.t("Inspecting the server")),

@@ -14,8 +14,14 @@ export interface ServerItem {
   raw: Raw;
 }
 
+/** A kind of items; one that is long comes folded. */
+export interface Group {
+  group: ItemKind;
+  isLong?: boolean;
+}
+
 /** A node of the view: a kind of items, one of them, or why there are none. */
-export type Node = { group: ItemKind } | { item: ServerItem } | { failed: ItemKind; why: string };
+export type Node = Group | { item: ServerItem } | { failed: ItemKind; why: string };
 
 /** What a command gets: a node of the view, or from a key binding a name or a URI; nothing from the palette. */
 export type Given = Node | string | undefined;

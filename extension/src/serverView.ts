@@ -1,9 +1,19 @@
 /** The view *MCP Sidecar*: a tree of what the connected server offers. Nothing in it is markdown, a link or an icon. */
 import { setTimeout as delay } from "node:timers/promises";
-import { EventEmitter, l10n, ThemeIcon, type TreeDataProvider, TreeItem, TreeItemCollapsibleState } from "vscode";
+import {
+  commands,
+  EventEmitter,
+  l10n,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  type TreeView,
+  window,
+} from "vscode";
 import { failureOf } from "./failure.ts";
 import { withoutIcons } from "./plainText.ts";
-import { type ItemKind, itemView, KINDS, type Node, type ServerItem, tooltipOf } from "./serverItems.ts";
+import { type Group, type ItemKind, itemView, KINDS, type Node, type ServerItem, tooltipOf } from "./serverItems.ts";
 import type { ServerLists } from "./serverLists.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -26,7 +36,9 @@ export class ServerView implements TreeDataProvider<Node> {
   private readonly subscriptions: Subscriptions;
   private readonly changed = new EventEmitter<Node | undefined>();
   /** The nodes that VS Code knows, which it recognises by their identity. */
-  private readonly groups = new Map<ItemKind, Node>();
+  private readonly groups = new Map<ItemKind, Group>();
+
+  readonly tree: TreeView<Node>;
 
   readonly onDidChangeTreeData = this.changed.event;
 
@@ -35,9 +47,11 @@ export class ServerView implements TreeDataProvider<Node> {
     this.subscriptions = subscriptions;
     lists.onDidChange((kind) => {
       if (!kind) this.groups.clear();
-      this.changed.fire(kind && this.groups.get(kind));
+      const known = kind && this.groups.get(kind);
+      this.changed.fire(known?.isLong === this.isLong(kind) ? known : undefined);
     });
     subscriptions.onDidChange(() => this.changed.fire(this.groups.get("resource")));
+    this.tree = window.createTreeView(VIEW, { treeDataProvider: this, showCollapseAll: true });
   }
 
   async getChildren(node?: Node): Promise<Node[]> {
@@ -50,27 +64,55 @@ export class ServerView implements TreeDataProvider<Node> {
   }
 
   getTreeItem(node: Node): TreeItem {
-    if ("group" in node) return this.groupItem(node.group);
+    if ("group" in node) return this.groupItem(node);
     return "item" in node ? this.leaf(node.item) : failedItem(node.failed, node.why);
   }
 
-  private async roots(): Promise<Node[]> {
+  /** Nothing but groups is ever revealed. */
+  getParent(): undefined {
+    return undefined;
+  }
+
+  /** Open VS Code's own find in the tree. It sees what was unfolded once, and long lists come folded. */
+  async find(): Promise<void> {
+    // From the last to the first, which is in sight then.
+    for (const group of (await this.roots()).reverse()) {
+      await this.tree.reveal(group, { expand: true, select: false });
+    }
+    await commands.executeCommand(`${VIEW}.focus`);
+    await commands.executeCommand("list.find");
+  }
+
+  private async roots(): Promise<Group[]> {
     const { declared } = this.lists;
     const reading = Promise.all(declared.map((kind) => this.lists.read(kind)));
     await Promise.race([reading, delay(WAIT_MS, undefined, { ref: false })]);
-    for (const kind of declared) this.groups.set(kind, this.groups.get(kind) ?? { group: kind });
-    return declared.map((kind) => this.groups.get(kind) as Node);
+    return declared.map((kind) => this.groupOf(kind));
   }
 
-  private groupItem(kind: ItemKind): TreeItem {
+  private groupOf(kind: ItemKind): Group {
+    const isLong = this.isLong(kind);
+    const known = this.groups.get(kind);
+    if (known?.isLong === isLong) return known;
+    const group = { group: kind, isLong };
+    this.groups.set(kind, group);
+    return group;
+  }
+
+  /** Whether a list would push others out of sight. */
+  private isLong(kind: ItemKind | undefined): boolean {
+    const list = kind && this.lists.peek(kind);
+    return list !== undefined && "items" in list && list.items.length > FEW && this.lists.declared.length > 1;
+  }
+
+  private groupItem({ group: kind, isLong = false }: Group): TreeItem {
     const list = this.lists.peek(kind);
     const isFailed = list && "error" in list;
     const count = list && "items" in list ? list.items.length : undefined;
-    // VS Code keeps how a group was when it first saw it.
-    const isOpen = isFailed || count === undefined || count <= FEW || this.lists.declared.length === 1;
     const { Expanded, Collapsed, None } = TreeItemCollapsibleState;
-    const item = new TreeItem(KINDS[kind].title(), count === 0 ? None : isOpen ? Expanded : Collapsed);
-    item.id = kind;
+    const item = new TreeItem(KINDS[kind].title(), count === 0 ? None : isLong ? Collapsed : Expanded);
+    // By it VS Code keeps what is folded, over connections: a long list is folded also after a short one.
+    item.id = isLong ? `${kind}, long` : kind;
     item.contextValue = "group";
     item.description = isFailed ? l10n.t("failed") : (count?.toLocaleString() ?? "…");
     item.accessibilityInformation = { label: `${KINDS[kind].title()}: ${item.description}` };

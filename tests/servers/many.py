@@ -1,15 +1,15 @@
 """A stdio server with very many tools, each with arguments, annotations and a schema of its results.
 
-    python many.py [--tools 5000] [--page 0] [--era legacy|modern|both]
+    python many.py [--tools 5000] [--page 0] [--prompts 0] [--era legacy|modern|both]
 
-They are on one page, or on pages of `--page` tools each.
+They are on one page, or on pages of `--page` tools each. Prompts are beside them.
 """
 
 import argparse
 import contextlib
 from typing import Any
 
-from raw import RawServer, RpcError, text
+from raw import META, RawServer, RpcError, text
 
 Json = Any
 """Whatever JSON can say."""
@@ -45,10 +45,20 @@ class ManyServer(RawServer):
 
     name = "many"
 
-    def __init__(self, era: str, count: int, page: int) -> None:
+    def __init__(self, era: str, count: int, page: int, prompts: int = 0) -> None:
         super().__init__(era)
+        self.prompts = [{"name": f"prompt_{number}"} for number in range(prompts)]
         self.tools = [generated(number) for number in range(count)]
         self.page = page or count
+
+    def capabilities(self) -> Json:
+        return super().capabilities() | ({"prompts": {}} if self.prompts else {})
+
+    def result(self, method: str, params: Json, request_id: Json) -> Json:
+        if method != "prompts/list":
+            return super().result(method, params, request_id)
+        listed = {"prompts": self.prompts}
+        return self.modern_result(listed) if META + "protocolVersion" in params.get("_meta", {}) else listed
 
     def list_tools(self, cursor: str | None) -> Json:
         start = int(cursor or 0)
@@ -67,10 +77,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tools", type=int, default=5000)
     parser.add_argument("--page", type=int, default=0, help="tools on a page; 0 puts all on one")
+    parser.add_argument("--prompts", type=int, default=0)
     parser.add_argument("--era", choices=["legacy", "modern", "both"], default="both")
     options = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        ManyServer(options.era, options.tools, options.page).serve()
+        ManyServer(options.era, options.tools, options.page, options.prompts).serve()
 
 
 if __name__ == "__main__":

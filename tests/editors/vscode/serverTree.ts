@@ -14,10 +14,13 @@ export interface Row {
 export class ServerTree {
   readonly #screen: Screen;
   readonly #pane: Locator;
+  readonly #find: Locator;
 
   constructor(screen: Screen) {
     this.#screen = screen;
     this.#pane = screen.page.locator(".part.sidebar");
+    // It is moved out of sight when it is closed.
+    this.#find = this.#pane.locator(".monaco-tree-type-filter:not(.disabled)");
   }
 
   /** Opens it by its icon in the activity bar. */
@@ -65,6 +68,29 @@ export class ServerTree {
     await this.#row(label).hover();
     await this.#row(label).getByRole("button", { name: button }).click();
     await this.#screen.restMouse();
+  }
+
+  /** A key, once the tree has the keyboard. */
+  async type(key: string): Promise<void> {
+    await this.#pane.locator(".monaco-list").first().focus();
+    await this.#screen.page.keyboard.press(key);
+  }
+
+  /** Opens the find in the tree by its key, and enters a text. */
+  async find(text: string): Promise<void> {
+    await this.type("ControlOrMeta+F");
+    await this.#find.locator(".input").fill(text);
+  }
+
+  /** Presses one of the buttons in the box of the find: Filter, Fuzzy Match, Close. */
+  pressInFind(button: string): Promise<void> {
+    return this.#find.getByLabel(button).first().click();
+  }
+
+  /** Closes the find by its key. */
+  async closeFind(): Promise<void> {
+    await this.#find.locator(".input").press("Escape");
+    await this.#find.waitFor({ state: "hidden" });
   }
 
   /** What it says where there is no tree, links and all. */

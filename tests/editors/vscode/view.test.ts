@@ -8,7 +8,11 @@ import { ServerTree } from "./serverTree.ts";
 import type { Workbench } from "./workbench.ts";
 
 const CAPABLE = `${PYTHON} ${join(SERVERS, "capable.py")}`;
+const MANY = `${PYTHON} ${join(SERVERS, "many.py")}`;
 const GOOD = `${PYTHON} ${join(SERVERS, "good.py")}`;
+
+/** Milliseconds in which a list of thousands is there; half a second on an idle machine. */
+const LISTED_MS = 10_000;
 
 /** The text of the page once it matches. */
 function page(window: Workbench, title: string, text: RegExp): Promise<string> {
@@ -190,12 +194,43 @@ extensionTests(
       await tree.click(label);
       await window.editors.waitForText(/"errors": 2\b/);
     },
-    "5,000 tools are listed": async (window) => {
+    "5,000 tools are listed, scrolled, found and filtered": async (window) => {
       const tree = new ServerTree(window.screen);
       await tree.open();
-      await connect(window, `${PYTHON} ${join(SERVERS, "many.py")} --tools 5000`);
-      await tree.waitForRow("Tools", /5,000/);
+      await connect(window, `${MANY} --tools 5000`);
+      await tree.waitForRow("Tools", /5,000/, LISTED_MS);
+      await tree.waitForRow("create_invoice_0", /(?:)/, LISTED_MS);
       await window.screenshot("view/many tools");
+      await tree.type("End");
+      await tree.waitForRow("create_warehouse_4999");
+      await tree.type("Home");
+      await tree.waitForRow("Tools");
+
+      await tree.find("customer_4321");
+      await tree.waitForRow("delete_customer_4321");
+      await window.screenshot("view/many tools, one found");
+      await tree.pressInFind("Filter");
+      await window.screen.until(
+        "only what was found",
+        () => tree.rows(),
+        (rows) => rows.map(({ label }) => label).join() === "Tools,delete_customer_4321",
+      );
+      await window.screenshot("view/many tools, filtered");
+      await tree.closeFind();
+      await tree.waitForRow("list_customer_4305");
+    },
+    "the find reaches what is in folded lists": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, `${MANY} --tools 5000 --prompts 3`);
+      await tree.waitForRow("prompt_2");
+      equal((await tree.rows()).length, 5, "the long list comes folded");
+      await tree.find("customer_4321");
+      await tree.waitForRow("delete_customer_4321");
+      await tree.closeFind();
+      await tree.click("delete_customer_4321");
+      await window.editors.waitForText(/"customer_id": ""/);
+      await window.screenshot("view/many tools, called from the find");
     },
   },
 );
