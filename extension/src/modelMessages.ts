@@ -5,6 +5,8 @@ import type { Raw } from "./protocol.ts";
 /** What is in a message that models of this editor can't take; says what. */
 export class Unsendable extends Error {}
 
+type ToolResult = vscode.LanguageModelToolResultPart;
+
 /** Newer than the API that the extension asks for: used where the editor has it. */
 const { LanguageModelDataPart: Data } = vscode as unknown as {
   LanguageModelDataPart?: { image(data: Uint8Array, mimeType: string): vscode.LanguageModelTextPart };
@@ -16,11 +18,37 @@ export function messagesOf(messages: unknown, systemPrompt?: unknown): vscode.La
   const sent = (Array.isArray(messages) ? messages : []).map(({ role, content }) => {
     const parts = [content].flat().map(partOf);
     return role === "assistant"
-      ? Message.Assistant(parts as vscode.LanguageModelTextPart[])
-      : Message.User(parts as vscode.LanguageModelTextPart[]);
+      ? Message.Assistant(parts as vscode.LanguageModelToolCallPart[])
+      : Message.User(parts as ToolResult[]);
   });
   // The API has no role for it.
   return typeof systemPrompt === "string" && systemPrompt ? [Message.User(systemPrompt), ...sent] : sent;
+}
+
+/** What a model may use, as its request takes it: nothing where the server wants it to use no tool. */
+export function toolOptions({ tools, toolChoice }: Raw): vscode.LanguageModelChatRequestOptions {
+  const mode = (toolChoice as Raw | undefined)?.mode;
+  if (!Array.isArray(tools) || tools.length === 0 || mode === "none") return {};
+  const { Auto, Required } = vscode.LanguageModelChatToolMode;
+  return {
+    tools: tools.map(({ name, description, inputSchema }) => ({ name, description: description ?? "", inputSchema })),
+    toolMode: mode === "required" ? Required : Auto,
+  };
+}
+
+/** What a model said, as MCP's `content` and `stopReason`; VS Code does not tell why else a model stopped.
+ *
+ * @param parts of its answer, in order; of what is neither text nor the use of a tool MCP knows nothing
+ */
+export function answerOf(parts: readonly unknown[]): { content: Raw | Raw[]; stopReason: string } {
+  const { LanguageModelTextPart: Text, LanguageModelToolCallPart: Call } = vscode;
+  const text = parts.map((part) => (part instanceof Text ? part.value : "")).join("");
+  const said: Raw = { type: "text", text };
+  const uses = parts
+    .filter((part) => part instanceof Call)
+    .map(({ callId, name, input }): Raw => ({ type: "tool_use", id: callId, name, input }));
+  if (uses.length === 0) return { content: said, stopReason: "endTurn" };
+  return { content: text ? [said, ...uses] : uses, stopReason: "toolUse" };
 }
 
 /** The model that a server would like best: the first hint comes first, and is a part of a name (ModelHint). */
@@ -37,16 +65,17 @@ export function preferred<M extends { id: string; family: string; name: string }
   return models[0];
 }
 
-/** The text of a message's content, as far as it is text. */
+/** The text of a message's content, as far as it is text, or the result of a tool that is. */
 export function textIn(content: unknown): string {
   return [content]
     .flat()
-    .map((block) => (block as Raw | undefined)?.text)
-    .filter((text) => typeof text === "string")
+    .map((block) => (block as Raw | undefined) ?? {})
+    .map(({ text, content }) => (typeof text === "string" ? text : content === undefined ? "" : textIn(content)))
+    .filter(Boolean)
     .join("\n");
 }
 
-function partOf(block: Raw) {
+function partOf(block: Raw): vscode.LanguageModelTextPart | vscode.LanguageModelToolCallPart | ToolResult {
   if (block.type === "text") return new vscode.LanguageModelTextPart(String(block.text));
   if (block.type === "resource") {
     const { text } = block.resource as Raw;
@@ -54,5 +83,12 @@ function partOf(block: Raw) {
   }
   if (block.type === "image" && Data)
     return Data.image(Buffer.from(String(block.data), "base64"), String(block.mimeType));
+  if (block.type === "tool_use") {
+    return new vscode.LanguageModelToolCallPart(String(block.id), String(block.name), block.input as object);
+  }
+  if (block.type === "tool_result") {
+    const content = Array.isArray(block.content) ? block.content : [];
+    return new vscode.LanguageModelToolResultPart(String(block.toolUseId), content.map(partOf));
+  }
   throw new Unsendable(String(block.type).slice(0, 40));
 }

@@ -3,7 +3,7 @@ import { type CancellationToken, type LanguageModelChat, l10n, lm, window } from
 import { ResponseError } from "vscode-languageclient/node";
 import type { Documents } from "./documents.ts";
 import { type Asker, withdrawable } from "./elicitation.ts";
-import { messagesOf, preferred, textIn, Unsendable } from "./modelMessages.ts";
+import { answerOf, messagesOf, preferred, textIn, toolOptions, Unsendable } from "./modelMessages.ts";
 import { withoutLinks } from "./plainText.ts";
 import type { Raw } from "./protocol.ts";
 
@@ -32,10 +32,10 @@ export async function sample(sampler: Sampler, params: Raw, token: CancellationT
     const justification = l10n.t("The MCP server {0} asks for it.", server);
     const messages = messagesOf(params.messages, params.systemPrompt);
     const modelOptions = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const answer = await model.sendRequest(messages, { justification, modelOptions }, token);
-    let text = "";
-    for await (const piece of answer.text) text += piece;
-    return { role: "assistant", content: { type: "text", text }, model: model.id, stopReason: "endTurn" };
+    const request = { justification, modelOptions, ...toolOptions(params) };
+    const parts: unknown[] = [];
+    for await (const part of (await model.sendRequest(messages, request, token)).stream) parts.push(part);
+    return { role: "assistant", model: model.id, ...answerOf(parts) };
   } catch (error) {
     if (error instanceof Unsendable) {
       throw refused(INVALID_PARAMS, l10n.t("Models of this editor can't be sent: {0}", error.message));
@@ -52,7 +52,9 @@ async function consents(
   token: CancellationToken,
 ): Promise<boolean> {
   if (token.isCancellationRequested) return false;
-  const [allow, show, deny] = [l10n.t("Allow Once"), l10n.t("Show Request"), l10n.t("Deny")];
+  const [allow, show] = [{ title: l10n.t("Allow Once") }, { title: l10n.t("Show Request") }];
+  // Else a dialog has a Cancel beside it, which would mean the same.
+  const deny = { title: l10n.t("Deny"), isCloseAffordance: true };
   const title = withoutLinks(l10n.t("{0} wants to use the language model {1}", server, model.name));
   const detail = withoutLinks(summaryOf(params));
   const dialog = window.showInformationMessage(title, { modal: true, detail }, allow, show, deny);
@@ -66,13 +68,15 @@ async function consents(
 }
 
 /** What is asked of the model, in short. */
-function summaryOf({ messages, systemPrompt, maxTokens }: Raw): string {
+function summaryOf({ messages, systemPrompt, maxTokens, tools }: Raw): string {
   const all: Raw[] = Array.isArray(messages) ? messages : [];
   const last = textIn(all.at(-1)?.content);
+  const names = Array.isArray(tools) ? tools.map(({ name }) => name).join(", ") : "";
   return [
     l10n.t("Messages: {0}. At most {1} tokens.", all.length, String(maxTokens)),
     typeof systemPrompt === "string" && systemPrompt ? l10n.t("System prompt: {0}", short(systemPrompt)) : "",
     last ? l10n.t("Last message: {0}", short(last)) : l10n.t("The last message has no text."),
+    names ? l10n.t("It may use tools of the server: {0}", short(names)) : "",
   ]
     .filter(Boolean)
     .join("\n\n");

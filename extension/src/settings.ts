@@ -26,5 +26,5 @@ export function sidecarSettings(): object {
 
 /** What is said once, at the start: the settings, and what the editor answers by itself ("Requests of the server"). */
 export function initializationOptions(): object {
-  return { mcp: { ...workspace.getConfiguration(SECTION), client: { elicitation: true, sampling: {} } } };
+  return { mcp: { ...workspace.getConfiguration(SECTION), client: { elicitation: true, sampling: true } } };
 }

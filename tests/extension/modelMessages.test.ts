@@ -1,6 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import test from "node:test";
-import { messagesOf, preferred, textIn, Unsendable } from "../../extension/src/modelMessages.ts";
+import { LanguageModelTextPart, LanguageModelToolCallPart } from "vscode";
+import { answerOf, messagesOf, preferred, textIn, toolOptions, Unsendable } from "../../extension/src/modelMessages.ts";
 
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
@@ -29,6 +30,44 @@ test("images and embedded texts are sent, audio is refused", () => {
   throws(() => messagesOf([{ role: "user", content: { type: "audio", data: "", mimeType: "audio/wav" } }]), Unsendable);
 });
 
+test("the uses of tools and their results are sent", () => {
+  const use = { type: "tool_use", id: "1", name: "clock", input: { zone: "UTC" } };
+  const result = { type: "tool_result", toolUseId: "1", content: [{ type: "text", text: "noon" }] };
+  deepEqual(
+    plain(
+      messagesOf([
+        { role: "assistant", content: [use] },
+        { role: "user", content: result },
+      ]),
+    ),
+    [
+      { role: "assistant", content: [{ callId: "1", name: "clock", input: { zone: "UTC" } }] },
+      { role: "user", content: [{ callId: "1", content: [{ value: "noon" }] }] },
+    ],
+  );
+});
+
+test("tools are offered as the server chooses", () => {
+  const tools = [{ name: "clock", inputSchema: { type: "object" }, title: "Clock" }];
+  const offered = [{ name: "clock", description: "", inputSchema: { type: "object" } }];
+  deepEqual(plain(toolOptions({ tools })), { tools: offered, toolMode: 1 });
+  deepEqual(plain(toolOptions({ tools, toolChoice: { mode: "required" } })), { tools: offered, toolMode: 2 });
+  deepEqual(toolOptions({ tools, toolChoice: { mode: "none" } }), {});
+  deepEqual(toolOptions({}), {});
+});
+
+test("an answer is text, or says which tools are used", () => {
+  const [one, two] = ["It ", "is"].map((value) => new LanguageModelTextPart(value));
+  const use = new LanguageModelToolCallPart("1", "clock", {});
+  const used = { type: "tool_use", id: "1", name: "clock", input: {} };
+  deepEqual(answerOf([one, two]), { content: { type: "text", text: "It is" }, stopReason: "endTurn" });
+  deepEqual(answerOf([use]), { content: [used], stopReason: "toolUse" });
+  deepEqual(answerOf([one, { foreign: true }, use]), {
+    content: [{ type: "text", text: "It " }, used],
+    stopReason: "toolUse",
+  });
+});
+
 test("the first hint that names a model wins, else the first model is taken", () => {
   const models = ["gpt-x", "claude-y"].map((id) => ({ id, family: id, name: id.toUpperCase() }));
   equal(preferred(models, { hints: [{ name: "gemini" }, { name: "Claude" }, { name: "gpt" }] })?.id, "claude-y");
@@ -39,5 +78,6 @@ test("the first hint that names a model wins, else the first model is taken", ()
 
 test("only the texts of a message are read to the user", () => {
   equal(textIn([{ type: "text", text: "a" }, { type: "image" }, { type: "text", text: "b" }]), "a\nb");
+  equal(textIn({ type: "tool_result", content: [{ type: "text", text: "noon" }] }), "noon");
   equal(textIn(undefined), "");
 });

@@ -17,6 +17,17 @@ export class LanguageModelTextPart {
     this.value = value;
   }
 }
+export class LanguageModelToolCallPart {
+  constructor(callId, name, input) {
+    Object.assign(this, { callId, name, input });
+  }
+}
+export class LanguageModelToolResultPart {
+  constructor(callId, content) {
+    Object.assign(this, { callId, content });
+  }
+}
+export const LanguageModelChatToolMode = { Auto: 1, Required: 2 };
 export class LanguageModelDataPart {
   static image(data, mimeType) {
     return { data, mimeType };

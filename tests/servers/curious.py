@@ -11,6 +11,8 @@ from fastmcp.prompts import Message
 from mcp.types import (
     CreateMessageRequest,
     CreateMessageRequestParams,
+    CreateMessageResult,
+    CreateMessageResultWithTools,
     ElicitRequest,
     ElicitRequestFormParams,
     InputRequest,
@@ -19,6 +21,10 @@ from mcp.types import (
     ModelPreferences,
     SamplingMessage,
     TextContent,
+    Tool,
+    ToolChoice,
+    ToolResultContent,
+    ToolUseContent,
 )
 
 mcp: FastMCP[Any] = FastMCP("curious", version="1.0.0")
@@ -72,6 +78,38 @@ async def ask_model(ctx: Context) -> str | InputRequiredResult:
         model_preferences=ModelPreferences(hints=[ModelHint(name="parrot")]),
     )
     return _asked(ctx, CreateMessageRequest(params=params))
+
+
+CLOCK = Tool(
+    name="clock",
+    description="Tells the time.",
+    input_schema={"type": "object", "properties": {"mode": {"type": "integer"}}},
+)
+
+
+@mcp.tool
+async def ask_model_with_tool(ctx: Context) -> str | InputRequiredResult:
+    """Ask the client's model, which may use a tool that this server then runs."""
+    asked = SamplingMessage(role="user", content=TextContent(type="text", text="What is the time?"))
+    if ctx.input_responses is None:
+        return _sampling_with_clock(asked)
+    answer = ctx.input_responses["it"]
+    assert isinstance(answer, CreateMessageResultWithTools | CreateMessageResult)
+    blocks = answer.content if isinstance(answer.content, list) else [answer.content]
+    uses = [block for block in blocks if isinstance(block, ToolUseContent)]
+    if not uses:
+        return f"{answer.stop_reason}: {blocks}"
+    told = TextContent(type="text", text=f"Noon, asked with {uses[0].input}.")
+    result = ToolResultContent(type="tool_result", tool_use_id=uses[0].id, content=[told])
+    used = SamplingMessage(role="assistant", content=list(uses))
+    return _sampling_with_clock(asked, used, SamplingMessage(role="user", content=[result]))
+
+
+def _sampling_with_clock(*messages: SamplingMessage) -> InputRequiredResult:
+    params = CreateMessageRequestParams(
+        messages=list(messages), max_tokens=10, tools=[CLOCK], tool_choice=ToolChoice(mode="required")
+    )
+    return InputRequiredResult(input_requests={"it": CreateMessageRequest(params=params)}, request_state="asked")
 
 
 @mcp.prompt

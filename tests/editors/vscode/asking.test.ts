@@ -94,13 +94,44 @@ extensionTests("what a server asks of a model", PARROT, {
     const { message, detail, buttons } = await window.notifications.waitForDialog(/curious wants to use/);
     match(message, /Parrot One/);
     for (const part of [/Messages: 1\. At most 10 tokens/, /Be brief\./, /Say hello\./]) match(detail, part);
-    ok(
-      ["Allow Once", "Show Request", "Deny"].every((button) => buttons.includes(button)),
-      buttons.join(),
-    );
+    deepEqual([...buttons].sort(), ["Allow Once", "Deny", "Show Request"]);
     await window.screenshot("asking/5 consent to use a model");
     await window.notifications.clickDialog("Allow Once");
     await answer(window, "ask_model", /parrot: Be brief\. \/ Say hello\. \(10\)/);
+  },
+  "the request is read before it is allowed": async (window) => {
+    await call(window, "ask_model");
+    await window.notifications.waitForDialog(/curious wants to use/);
+    await window.notifications.clickDialog("Show Request");
+    await window.editors.waitForTab(/^Sampling Request\.json$/);
+    await window.editors.waitForText(/"systemPrompt": "Be brief\."/);
+    const { buttons } = await window.notifications.waitFor(/curious wants to use/);
+    deepEqual(buttons, ["Allow Once", "Deny"]);
+    await window.screenshot("asking/5b the whole request");
+    await window.notifications.click("Allow Once");
+    await answer(window, "ask_model", /parrot: Be brief\./);
+  },
+  "a model uses a tool of the server, each time with consent": async (window) => {
+    await call(window, "ask_model_with_tool");
+    const { detail } = await window.notifications.waitForDialog(/curious wants to use/);
+    match(detail, /It may use tools of the server: clock/);
+    await window.screenshot("asking/5c consent to tools");
+    await window.notifications.clickDialog("Allow Once");
+    const again = await window.notifications.waitForDialog(/curious wants to use/);
+    match(again.detail, /Messages: 3\..*Last message: Noon/);
+    await window.notifications.clickDialog("Allow Once");
+    // The mode is LanguageModelChatToolMode.Required.
+    await answer(
+      window,
+      "ask_model_with_tool",
+      /endTurn.*parrot: What is the time\? \/ clock! \/ Noon, asked with .*mode.*2/,
+    );
+  },
+  "Escape refuses, as Deny does": async (window) => {
+    await call(window, "ask_model");
+    await window.notifications.waitForDialog(/curious wants to use/);
+    await window.page.keyboard.press("Escape");
+    await answer(window, "ask_model", /rejected/);
   },
   "what the user denies is told as refused": async (window) => {
     await call(window, "ask_model");
