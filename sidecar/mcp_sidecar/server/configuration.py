@@ -16,6 +16,7 @@ from mcp_sidecar.connection.status import ConnectionStatus, State
 from mcp_sidecar.server.documents import OpenDocument
 from mcp_sidecar.server.language import ACTION_KIND, DocumentKind
 from mcp_sidecar.server.methods import command_id
+from mcp_sidecar.wire.server import WireServer
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.entry import Entry
@@ -75,6 +76,7 @@ class ConfigurationDocuments(DocumentKind):
 
     def __init__(
         self,
+        server: WireServer,
         configured: "Callable[[], ConfiguredServers]",
         folders: Callable[[], list[Any]],
         calls: Calls,
@@ -82,11 +84,13 @@ class ConfigurationDocuments(DocumentKind):
     ) -> None:
         """
         Args:
+            server: to the client.
             configured: gives what knows the configuration files.
             folders: gives those of the workspace.
             calls: to the MCP server, whose tools are counted.
             changed: is called when something changed that is shown in the documents.
         """
+        self._server = server
         self._configured = configured
         self._folders = folders
         self._calls = calls
@@ -171,7 +175,7 @@ class ConfigurationDocuments(DocumentKind):
                 key = (finding.rule, finding.start, finding.end, finding.message)
                 if key not in seen and len(found) < MOST_DIAGNOSTICS:
                     seen.add(key)
-                    found.append(_diagnostic(document, finding))
+                    found.append(diagnostic_of(document, finding))
         return found
 
     def _failures(self, document: OpenDocument, configuration: "Configuration") -> Iterator[lsp.Diagnostic]:
@@ -232,15 +236,66 @@ class ConfigurationDocuments(DocumentKind):
         self, document: OpenDocument, start: int, end: int, context: lsp.CodeActionContext
     ) -> list[lsp.CodeAction]:
         """What can be done with the servers at a place: in every editor, also in those that have no lenses."""
-        return [
+        from mcp_sidecar.server.configuration_fixes import fixes
+
+        configurations = await self._configurations(document)
+        mended = await asyncio.to_thread(
+            lambda: [fix for configuration in configurations for fix in fixes(document, configuration, start, end)]
+        )
+        commands = [
             lsp.CodeAction(
                 f"MCP Sidecar: {offer.title} {entry.name}", kind=ACTION_KIND, command=offer.as_command(offer.title)
             )
-            for configuration in await self._configurations(document)
+            for configuration in configurations
             for entry in configuration.entries
             if entry.start <= end and start <= entry.end
             for offer in self._offers(Key(configuration.uri, entry.name))
         ]
+        return [*mended, *commands]
+
+    async def completions(self, document: OpenDocument, offset: int) -> lsp.CompletionList | None:
+        """Fields, programs, variables and the like."""
+        from mcp_sidecar.server.completion import completion_list
+        from mcp_sidecar.server.configuration_completion import suggestions
+
+        if len(document.text) > LARGEST:
+            return None
+        path = _path(document.uri)
+        assert path is not None, "only files are claimed"
+        found = await asyncio.to_thread(suggestions, self._configured().understood, path, document.text, offset)
+        return completion_list(self._server, document, found, is_incomplete=False)
+
+    async def hover(self, document: OpenDocument, offset: int) -> lsp.Hover | None:
+        """What would be run, and what is known of it."""
+        from mcp_sidecar.server.entry_hover import Known, hover_text
+
+        for configuration in await self._configurations(document):
+            for entry in configuration.entries:
+                if not entry.start <= offset <= entry.end:
+                    continue
+                key = Key(configuration.uri, entry.name)
+                is_connected = self._standings.state(key) == "connected" and self._status is not None
+                known = Known(
+                    sign=self._sign(key),
+                    failure=self._standings.failure(key),
+                    server=self._status.server if is_connected and self._status else None,
+                    tools=self._tools if is_connected else None,
+                )
+                kind = lsp.MarkupKind.Markdown if self._takes_markdown() else lsp.MarkupKind.PlainText
+                text = await asyncio.to_thread(
+                    hover_text, configuration, entry, offset, known, is_markdown=kind == lsp.MarkupKind.Markdown
+                )
+                is_on_name = entry.name_start <= offset <= entry.name_end
+                place = document.range(entry.name_start, entry.name_end) if is_on_name else None
+                return lsp.Hover(lsp.MarkupContent(kind, text), place)
+        return None
+
+    def _takes_markdown(self) -> bool:
+        """Whether the client wants hovers in markdown: the first format that it names (LSP 3.17, "Hover Request")."""
+        text_document = self._server.client_capabilities.text_document
+        hover = text_document.hover if text_document is not None else None
+        formats = hover.content_format if hover is not None else None
+        return formats is not None and list(formats[:1]) == [lsp.MarkupKind.Markdown]
 
     # reading
 
@@ -264,7 +319,8 @@ def _path(uri: str) -> str | None:
     return uris.to_fs_path(uri) if uri.startswith("file:") else None
 
 
-def _diagnostic(document: OpenDocument, finding: "Finding") -> lsp.Diagnostic:
+def diagnostic_of(document: OpenDocument, finding: "Finding") -> lsp.Diagnostic:
+    """A finding as LSP has it."""
     return document.diagnostic(finding.message, finding.start, finding.end, _SEVERITIES[finding.severity], finding.rule)
 
 

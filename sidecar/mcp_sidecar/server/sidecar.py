@@ -135,7 +135,11 @@ class Sidecar:
         )
         self._arguments = ArgumentsDocuments(self.server, self._calls, self.logged)
         self._configuration = ConfigurationDocuments(
-            lambda: self._configured, self._folders, self._calls, lambda: self._features.refresh(self._configuration)
+            self.server,
+            lambda: self._configured,
+            self._folders,
+            self._calls,
+            lambda: self._features.refresh(self._configuration),
         )
         self._features = LanguageFeatures(self.server, [self._arguments, self._configuration])
         self._presenter = Presenter(self._ask, self._shown)

@@ -1,6 +1,7 @@
 """Configuration files that are open in the editor: what is wrong in them, and what can be done from them."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -23,6 +24,10 @@ TAKES_ACTIONS: dict[str, Any] = {
 }
 
 
+def written(content: Any) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
 class Page:
     """A configuration file as an editor has it open; it need not be on the disk."""
 
@@ -39,14 +44,14 @@ class Page:
     async def open(
         cls, editor: Editor, path: Path, content: Any, encoding: str = "utf-16", language: str = ""
     ) -> "Page":
-        page = cls(editor, path, content if isinstance(content, str) else json.dumps(content, indent=2), encoding)
+        page = cls(editor, path, content if isinstance(content, str) else written(content), encoding)
         document = {"uri": page.uri, "languageId": language, "version": 1, "text": page.text}
         await editor.notify("textDocument/didOpen", {"textDocument": document})
         return page
 
     async def change(self, content: Any) -> None:
         self.since = self.editor.mark()
-        self.text = content if isinstance(content, str) else json.dumps(content, indent=2)
+        self.text = content if isinstance(content, str) else written(content)
         self.version += 1
         changes = {
             "textDocument": {"uri": self.uri, "version": self.version},
@@ -56,6 +61,7 @@ class Page:
 
     async def close(self) -> None:
         """Close it, and see that nothing is wrong any more."""
+        await self.pushed()
         since = self.editor.mark()
         await self.editor.notify("textDocument/didClose", {"textDocument": {"uri": self.uri}})
         cleared = await self.editor.wait_for(PUBLISHED, lambda each: each["uri"] == self.uri, since=since)
@@ -108,16 +114,15 @@ class Page:
         units = len(before[before.rfind("\n") + 1 :].encode(UNITS[self.encoding]))
         return {"line": line, "character": units // {"utf-8": 1, "utf-16": 2, "utf-32": 4}[self.encoding]}
 
-    def at(self, spot: Any) -> str:
-        """The text in a range."""
+    def offset(self, position: Any) -> int:
         lines = self.text.split("\n")
         width = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[self.encoding]
+        content = lines[position["line"]].encode(UNITS[self.encoding])[: position["character"] * width]
+        return sum(len(line) + 1 for line in lines[: position["line"]]) + len(content.decode(UNITS[self.encoding]))
 
-        def offset(position: Any) -> int:
-            content = lines[position["line"]].encode(UNITS[self.encoding])[: position["character"] * width]
-            return sum(len(line) + 1 for line in lines[: position["line"]]) + len(content.decode(UNITS[self.encoding]))
-
-        return self.text[offset(spot["start"]) : offset(spot["end"])]
+    def at(self, spot: Any) -> str:
+        """The text in a range."""
+        return self.text[self.offset(spot["start"]) : self.offset(spot["end"])]
 
 
 ERROR, WARNING, INFORMATION = 1, 2, 3
@@ -299,3 +304,231 @@ async def test_what_is_wrong_is_told_while_typing_and_no_more_when_the_file_is_c
     await page.change("{")
     await page.pushed()
     await page.close()
+
+
+# Hover
+
+
+MARKDOWN = {"textDocument": {"hover": {"contentFormat": ["markdown", "plaintext"]}}}
+SECRETIVE = {
+    "command": "sh",
+    "args": ["-c", "exit ${env:HOME}", "--token", "tok-en-value"],
+    "env": {"API_KEY": "correct horse", "B": "${env:HOME}"},
+    "cwd": "${workspaceFolder}",
+}
+
+
+async def test_the_hover_tells_what_would_be_run_without_secrets(editor: Editor, tmp_path: Path) -> None:
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", {"servers": {"é🦀": SECRETIVE}})
+    hover = await page.ask("hover", position=page.position(page.text.index("é🦀")))
+    assert page.at(hover["range"]) == '"é🦀"'
+    assert hover["contents"]["kind"] == "plaintext"
+    text = hover["contents"]["value"]
+    for part in (
+        "MCP server é🦀",
+        "/sh -c",
+        "--token",
+        f"in {tmp_path}",
+        "API_KEY, B",
+        str(tmp_path / ".vscode/mcp.json"),
+    ):
+        assert part in text
+    for secret in ("tok-en-value", "correct horse"):
+        assert secret not in text
+    on_field = await page.ask("hover", position=page.position(page.text.index('"cwd"') + 2))
+    assert on_field["contents"]["value"].startswith("cwd: The directory")
+    on_variable = await page.ask("hover", position=page.position(page.text.index("${workspaceFolder}") + 3))
+    assert on_variable["contents"]["value"].startswith("${workspaceFolder}: " + str(tmp_path))
+    assert await page.ask("hover", position={"line": 0, "character": 0}) is None
+    await page.close()
+
+
+async def test_the_hover_tells_what_can_not_be_started_and_what_would_get_secrets(
+    editor: Editor, tmp_path: Path
+) -> None:
+    servers = {
+        "a": {"command": "no-such-program"},
+        "b": {"url": "http://h/mcp?key=abc", "headers": {"X-Token": "abc123"}},
+    }
+    page = await Page.open(editor, tmp_path / "mcp.json", {"mcpServers": servers})
+    a, b = [
+        (await page.ask("hover", position=page.position(page.text.index(spot))))["contents"]["value"]
+        for spot in ('"a"', '"b"')
+    ]
+    assert "can't be started: The program 'no-such-program' was not found" in a
+    assert "http://h/mcp?key=***" in b
+    assert "X-Token" in b
+    assert "abc" not in b
+    await page.close()
+
+
+async def test_the_hover_on_a_connected_server_tells_what_it_is(start_editor: StartEditor, tmp_path: Path) -> None:
+    editor = await start_editor(initialize=False)
+    await editor.initialize(params={"capabilities": REFRESHES | MARKDOWN})
+    editor.answers["window/showMessageRequest"] = lambda _: {"title": "Allow"}
+    page = await Page.open(editor, tmp_path / "mcp.json", {"mcpServers": {"`**it**`": raw()}})
+    await editor.connect(server="`**it**`", file=page.uri)
+    await page.wait_for_title("MCP Sidecar: ● connected · 12 tools")
+    text = (await page.ask("hover", position=page.position(page.text.index("`"))))["contents"]["value"]
+    for part in ("raw 1.2.3", "protocol: ", "capabilities: ", "tools (12): ", "echo, "):
+        assert part in text
+    outside = "".join(text.split("```")[0::2])
+    assert not outside.replace("text", "").strip(), "all that is not the sidecar's own is code"
+
+
+# Completion
+
+
+async def completed(page: Page, marked: str, snippets: bool = False) -> dict[str, str]:
+    """What is offered at the `|` of a text, by label: the text as it would be then."""
+    at = marked.index("|")
+    await page.change(marked.replace("|", ""))
+    answer = await page.ask("completion", position=page.position(at))
+    found = {}
+    for item in answer["items"] if answer else ():
+        start, end = (page.offset(item["textEdit"]["range"][side]) for side in ("start", "end"))
+        found[item["label"]] = page.text[:start] + item["textEdit"]["newText"] + page.text[end:]
+        assert start <= at <= end
+        assert snippets or item["insertTextFormat"] == 1
+    return found
+
+
+async def test_fields_are_offered_by_the_kind_of_server(editor: Editor, tmp_path: Path) -> None:
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", "")
+    offered = await completed(page, '{"servers": {"é🦀": {|}}}')
+    assert list(offered) == ["type", "command", "args", "env", "envFile", "cwd", "url", "headers", "dev"]
+    assert offered["command"] == '{"servers": {"é🦀": {"command": ""}}}'
+    program = await completed(page, '{"servers": {"é🦀": {"command": "sh", "|"}}}')
+    assert "url" not in program
+    assert "command" not in program
+    assert program["args"] == '{"servers": {"é🦀": {"command": "sh", "args": []}}}'
+    url = await completed(page, '{"servers": {"é🦀": {"url": "http://h", "h|": {}}}}')
+    assert url["headers"] == '{"servers": {"é🦀": {"url": "http://h", "headers": {}}}}'
+    assert "args" not in url
+    assert set(await completed(page, "{|}")) == {"servers", "inputs"}
+    assert set(await completed(page, '{"inputs": [{"|"}]}')) >= {"type", "id", "description", "password"}
+    assert set(await completed(page, '{"servers": {"é🦀": {"type": |}}}')) == {"stdio", "http", "sse"}
+    assert await completed(page, '{"servers": {"é🦀": {} } // |\n}') == {}
+    await page.close()
+    claude = await Page.open(editor, tmp_path / ".mcp.json", "")
+    assert "envFile" not in await completed(claude, '{"mcpServers": {"a": {"|"}}}')
+    await claude.close()
+
+
+async def test_programs_and_variables_are_offered(editor: Editor, tmp_path: Path) -> None:
+    interpreter = tmp_path / ".venv/bin/python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.touch()
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", "")
+    programs = list(await completed(page, '{"servers": {"a": {"command": "|"}}}'))
+    assert programs[0] == "${workspaceFolder}/.venv/bin/python"
+    assert "node" in programs
+    inputs = '"inputs": [{"id": "key", "type": "promptString"}]'
+    text = '{"servers": {"é🦀": {"command": "sh", "args": ["x ${in|"]}}, ' + inputs + "}"
+    offered = await completed(page, text)
+    assert offered["${input:key}"] == text.replace("${in|", "${input:key}")
+    assert {"${workspaceFolder}", "${userHome}", "${env:PATH}"} <= set(offered)
+    assert (await completed(page, text.replace("${in|", "${in|put:other}")))["${input:key}"] == text.replace(
+        "${in|", "${input:key}"
+    )
+    assert (await completed(page, text.replace("${in|", "$|")))["${input:key}"] == text.replace("${in|", "${input:key}")
+    empty = '{"servers": {"a": {"command": "sh", "env": {"KEY": "|"}}}}'
+    assert (await completed(page, empty))["${env:PATH}"] == empty.replace("|", "${env:PATH}")
+    await page.close()
+    claude = await Page.open(editor, tmp_path / ".mcp.json", "")
+    assert "${PATH}" in await completed(claude, '{"mcpServers": {"a": {"command": "sh", "args": ["${|"]}}}')
+    await claude.close()
+
+
+async def test_what_was_taken_can_be_taken_again(editor: Editor, tmp_path: Path) -> None:
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", "")
+    once = (await completed(page, '{"servers": {"a": {"com|"}}}'))["command"]
+    assert once == '{"servers": {"a": {"command": ""}}}'
+    assert (await completed(page, once.replace("command", "comm|and")))["command"] == once
+    await page.close()
+
+
+async def test_snippets_go_to_those_who_take_them(start_editor: StartEditor, tmp_path: Path) -> None:
+    editor = await start_editor(initialize=False)
+    completion = {"completion": {"completionItem": {"snippetSupport": True}}}
+    await editor.initialize(params={"capabilities": {"textDocument": completion}})
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", "")
+    offered = await completed(page, '{"servers": {"a": {"|"}}}', snippets=True)
+    assert offered["command"] == '{"servers": {"a": {"command": "${1:}"}}}'
+
+
+# Quick fixes
+
+
+@pytest.fixture
+async def fixing_editor(start_editor: StartEditor) -> Editor:
+    """Provide an editor that takes code actions with edits."""
+    editor = await start_editor(initialize=False)
+    await editor.initialize(params={"capabilities": TAKES_ACTIONS})
+    return editor
+
+
+def applied(page: Page, action: Any) -> str:
+    """The text after the edits of an action, which must not overlap."""
+    text = page.text
+    edits = action["edit"]["changes"][page.uri]
+    spots = sorted((page.offset(e["range"]["start"]), page.offset(e["range"]["end"]), e["newText"]) for e in edits)
+    assert all(one[1] <= two[0] for one, two in itertools.pairwise(spots))
+    for start, end, new in reversed(spots):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+FIXES = [
+    (".vscode/mcp.json", '{"«mcpServers»": {}}', "Rename it to `servers`", '{"servers": {}}'),
+    (".mcp.json", '{"«servers»": {}}', "Rename it to `mcpServers`", '{"mcpServers": {}}'),
+    (".mcp.json", '{"mcpServers": {"é": {"command": "sh"«,»}}}', "Remove the trailing comma", None),
+    ("mcp.json", '{"mcpServers": {"🦀": {"«comand»": "sh"}}}', "Rename it to `command`", None),
+    (
+        "mcp.json",
+        '{"mcpServers": {"🦀": {"url": "http://h", "headers": {"Authorization": "Bearer «abcdef»"}}}}',
+        "Take it from the environment: `${env:AUTHORIZATION}`",
+        '{"mcpServers": {"🦀": {"url": "http://h", "headers": {"Authorization": "Bearer ${env:AUTHORIZATION}"}}}}',
+    ),
+    (
+        ".mcp.json",
+        '{"mcpServers": {"my server": {"command": "sh", "args": ["--token=«abcdef»"]}}}',
+        "Take it from the environment: `${MY_SERVER_SECRET}`",
+        '{"mcpServers": {"my server": {"command": "sh", "args": ["--token=${MY_SERVER_SECRET}"]}}}',
+    ),
+]
+
+
+async def test_what_is_obvious_can_be_mended(fixing_editor: Editor, tmp_path: Path) -> None:
+    for number, (name, marked, title, expected) in enumerate(FIXES):
+        text = marked.replace("«", "").replace("»", "")
+        page = await Page.open(fixing_editor, tmp_path / str(number) / name, text)
+        diagnostics = await page.pushed()
+        place = page.position(marked.index("«"))
+        actions = await page.ask(
+            "codeAction", range={"start": place, "end": place}, context={"diagnostics": diagnostics}
+        )
+        (action,) = (each for each in actions if each["title"] == f"MCP Sidecar: {title}")
+        assert action["kind"] == "quickfix"
+        assert action["diagnostics"][0] in diagnostics
+        mended = applied(page, action)
+        assert expected is None or mended == expected
+        await page.change(mended)
+        code = action["diagnostics"][0]["code"]
+        assert code not in {each["code"] for each in await page.pushed()}
+        await page.close()
+
+
+async def test_a_secret_becomes_an_input(fixing_editor: Editor, tmp_path: Path) -> None:
+    for before in ("", '"inputs": [], ', '"inputs": [{"id": "a", "type": "promptString"}], '):
+        text = "{" + before + '"servers": {"🦀": {"command": "sh", "env": {"API_KEY": "correct horse"}}}}'
+        page = await Page.open(fixing_editor, tmp_path / ".vscode/mcp.json", text)
+        action = (await page.actions("correct", only=["quickfix"]))[0]
+        assert action["title"] == "MCP Sidecar: Ask for it: `${input:api-key}`"
+        mended = json.loads(applied(page, action))
+        assert mended["servers"]["🦀"]["env"] == {"API_KEY": "${input:api-key}"}
+        definition = {"type": "promptString", "id": "api-key", "description": "API_KEY", "password": True}
+        assert mended["inputs"][-1] == definition
+        await page.change(applied(page, action))
+        assert await page.pushed() == []
+        await page.close()

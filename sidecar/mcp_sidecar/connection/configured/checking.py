@@ -47,6 +47,9 @@ _DIRECTORY_FLAGS: Final = frozenset("--directory --cwd -C".split())
 _NO_SCRIPT: Final = frozenset("-m -c -e --eval -p --print".split())
 """Flags after which a runner takes no script."""
 
+_SCHEME: Final = re.compile(r"(?i)^(?:bearer|basic|token|digest|apikey)\s+")
+_SHORTEST_NUMBER: Final = 6
+"""Digits; less is a port, a limit or a switch."""
 _PLACEHOLDER: Final = re.compile(
     r"(?i)<.*>|\[.*\]|\{.*\}|x{3,}|\*+|\.{3,}|…|(?:your|my|insert|enter|put|add|paste|replace)[-_ ].*"
     r"|.*[-_ ](?:here|placeholder)|change[-_ ]?me|todo|tbd|token|secret|password|api[-_ ]?key|dummy|example"
@@ -59,7 +62,7 @@ def check(configuration: Configuration) -> list[Finding]:
     end = time.monotonic() + TIME_LIMIT
     found: list[Finding] = []
     for entry in configuration.entries:
-        found += _secrets(entry)
+        found += [written.finding(entry) for written in written_secrets(entry)]
         if time.monotonic() < end and not any(each.severity == "error" for each in entry.findings):
             found += _failures(entry, configuration.variables(placeholders=True))
     return found
@@ -144,47 +147,61 @@ def _missing_script(entry: Entry, variables: Variables, directory: str) -> list[
     return []
 
 
-def _secrets(entry: Entry) -> Iterator[Finding]:
-    """Secrets that are written out."""
-    for text, what in written_secrets(entry):
+@attrs.frozen
+class WrittenSecret:
+    """A secret in a configuration file."""
+
+    text: Text
+    """Where it is."""
+    secret: str = attrs.field(repr=False)
+    """The part of the text that is secret."""
+    name: str
+    """What it is a value of; empty where nothing says so."""
+    what: str
+    """What it is, for a person."""
+
+    def finding(self, entry: Entry) -> Finding:
+        """What is wrong with that."""
         severity: ProblemSeverity = "warning" if entry.place.scope == "workspace" else "information"
-        how = "`${input:…}` or `${env:…}`" if entry.place.tool in ("vscode", "cursor", "mcp") else "`${NAME}`"
+        how = "`${NAME}`" if entry.place.tool == "claude-code" else "`${input:…}` or `${env:…}`"
         shared = ": whoever gets the file gets it" if entry.place.scope == "workspace" else ""
         advice = "" if entry.place.tool in ("claude-desktop", "fastmcp") else f" Write {how} in its place."
-        yield Finding.at(text.node, "secret", severity, f"{what} is written out here{shared}.{advice}")
+        return Finding.at(self.text.node, "secret", severity, f"{self.what} is written out here{shared}.{advice}")
 
 
-def written_secrets(entry: Entry) -> Iterator[tuple[Text, str]]:
-    """The texts of an entry that have a secret in them, and what it is, for a person."""
+def written_secrets(entry: Entry) -> Iterator[WrittenSecret]:
+    """The secrets that are written out in an entry."""
     for name, variable in entry.env.items():
-        if (
-            variable is not None
-            and _is_written(variable)
-            and (is_secret_name(name) or looks_like_token(variable.value))
-        ):
-            yield variable, f"The value of {name}"
+        is_secret = is_secret_name(name) or (variable is not None and looks_like_token(variable.value))
+        if variable is not None and is_secret and _is_written(variable.value):
+            yield WrittenSecret(variable, variable.value, name, f"The value of {name}")
     for name, header in entry.headers.items():
-        bare = re.sub(r"(?i)^(?:bearer|basic|token|digest|apikey)\s+", "", header.value)
-        is_secret = name.lower() not in HARMLESS_HEADERS and (is_secret_name(name) or looks_like_token(bare))
-        if is_secret and _is_written(header, bare):
-            yield header, f"The header {name}"
-    found = secrets_in_args([arg.value for arg in entry.args])
+        credential = _SCHEME.sub("", header.value)
+        is_secret = name.lower() not in HARMLESS_HEADERS and (is_secret_name(name) or looks_like_token(credential))
+        if is_secret and _is_written(credential):
+            yield WrittenSecret(header, credential, name, f"The header {name}")
+    found = sorted(secrets_in_args([arg.value for arg in entry.args]), key=len, reverse=True)
     for arg in entry.args:
-        if any(secret in arg.value and _is_written(arg, secret) for secret in found):
-            yield arg, "A secret"
-    if entry.url is not None and _is_written(entry.url) and _has_secret(entry.url.value):
-        yield entry.url, "A secret in the URL"
+        secret = next((each for each in found if each in arg.value and _is_written(each)), None)
+        if secret is not None:
+            yield WrittenSecret(arg, secret, "", "A secret")
+    if entry.url is not None and _is_written(entry.url.value) and _has_secret(entry.url.value):
+        yield WrittenSecret(entry.url, entry.url.value, "", "A secret in the URL")
     auth: Mapping[str, Any] = entry.auth if isinstance(entry.auth, Mapping) else {}
     for name in ("token", "clientSecret"):
-        if isinstance(text := auth.get(name), Text) and _is_written(text):
-            yield text, f"`{name}`"
+        if isinstance(text := auth.get(name), Text) and _is_written(text.value):
+            yield WrittenSecret(text, text.value, name, f"`{name}`")
 
 
-def _is_written(text: Text, secret: str | None = None) -> bool:
+def _is_written(secret: str) -> bool:
     """Whether it is the secret itself: no variable, nothing, and no example."""
-    value = (text.value if secret is None else secret).strip()
-    is_word = value.isdecimal() and len(value) < 6
-    is_word = is_word or value.lower() in ("true", "false", "null", "none")
+    value = secret.strip()
+    is_word = (value.isdecimal() and len(value) < _SHORTEST_NUMBER) or value.lower() in (
+        "true",
+        "false",
+        "null",
+        "none",
+    )
     return bool(value) and "${" not in value and not is_word and not _PLACEHOLDER.fullmatch(value)
 
 

@@ -51,7 +51,7 @@ def _server(configuration: Configuration, entry: Entry, encoding: Encoding, *, i
         range=document.range(entry.start, entry.end, encoding),
         selection_range=document.range(entry.name_start, entry.name_end, encoding),
         transport=entry.transport,
-        summary=_summary(entry, configuration.context.platform),
+        summary=summary(entry, configuration.context.platform),
         cwd=redact_text(entry.cwd.value) if entry.cwd else None,
         env=tuple(entry.env),
         env_file=redact_text(entry.env_file.value) if entry.env_file else None,
@@ -62,7 +62,8 @@ def _server(configuration: Configuration, entry: Entry, encoding: Encoding, *, i
     )
 
 
-def _summary(entry: Entry, platform: str) -> str:
+def summary(entry: Entry, platform: str) -> str:
+    """The command line or the URL of an entry as one line, secrets removed, variables as they stand."""
     if entry.url is not None:
         return redact_url(entry.url.value)
     if entry.command is None:
