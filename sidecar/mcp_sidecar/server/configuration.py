@@ -1,7 +1,7 @@
 """Configuration documents: the files in which MCP servers are configured, open in the editor."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,11 +55,12 @@ class _Offer:
     """Something that can be done with an entry."""
 
     title: str
-    command: str
-    arguments: tuple[Any, ...] = ()
+    method: str
+    params: Mapping[str, Any] = attrs.field(factory=dict)
 
     def as_command(self, title: str) -> lsp.Command:
-        return lsp.Command(title, self.command, arguments=[*self.arguments])
+        """As a command whose outcome the person sees, see `Commands`."""
+        return lsp.Command(title, command_id(self.method), arguments=[dict(self.params), {"show": True}])
 
 
 @attrs.frozen
@@ -202,7 +203,7 @@ class ConfigurationDocuments(DocumentKind):
         key = Key(configuration.uri, entry.name)
         offers = self._offers(key)
         if (sign := self._sign(key)) is not None:
-            yield _Offer(sign, command_id("mcp/status")).as_command(f"MCP Sidecar: {sign}")
+            yield _Offer(sign, "mcp/status").as_command(f"MCP Sidecar: {sign}")
         else:
             first, *offers = offers
             yield first.as_command(f"MCP Sidecar: {first.title}")
@@ -221,16 +222,23 @@ class ConfigurationDocuments(DocumentKind):
 
     def _offers(self, key: Key) -> list[_Offer]:
         """What makes sense now."""
-        connect = _Offer("Connect", command_id("mcp/connect"), ({"server": key.name, "file": key.file},))
-        reconnect = _Offer("Reconnect", command_id("mcp/reconnect"))
-        disconnect = _Offer("Disconnect", command_id("mcp/disconnect"))
+        reconnect, disconnect = _Offer("Reconnect", "mcp/reconnect"), _Offer("Disconnect", "mcp/disconnect")
+        log = _Offer("Show log", "mcp/log")
         match self._standings.state(key):
-            case "connected" | "reconnecting":
-                return [reconnect, disconnect]
+            case "connected":
+                call = [_Offer("Call tool…", "mcp/tools/call")] if self._can_call() else []
+                return [*call, reconnect, disconnect, log]
+            case "reconnecting":
+                return [reconnect, disconnect, log]
             case "connecting":
-                return [disconnect]
-            case _:
-                return [connect]
+                return [disconnect, log]
+            case state:
+                connect = _Offer("Connect", "mcp/connect", {"server": key.name, "file": key.file})
+                return [connect, log] if state == "failed" else [connect]
+
+    def _can_call(self) -> bool:
+        """Whether the connected server has tools, as far as is known."""
+        return self._tools != () and self._calls.can("tools/call")
 
     async def code_actions(
         self, document: OpenDocument, start: int, end: int, context: lsp.CodeActionContext

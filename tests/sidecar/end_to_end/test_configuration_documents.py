@@ -243,21 +243,25 @@ async def test_servers_are_connected_and_left_from_their_file(start_editor: Star
     assert one["command"] == {
         "title": "MCP Sidecar: Connect",
         "command": "mcpSidecar.connect",
-        "arguments": [{"server": "one", "file": page.uri}],
+        "arguments": [{"server": "one", "file": page.uri}, {"show": True}],
     }
     # What is open counts: the file is not even on the disk.
-    assert (await page.run(one["command"]))["target"]["file"] == page.uri
+    await page.run(one["command"])
+    assert (await editor.wait_for_state("connected", 45))["target"]["file"] == page.uri
     await page.wait_for_title("MCP Sidecar: ● connected · 12 tools")
     assert await page.titles() == [
         "MCP Sidecar: ● connected · 12 tools",
+        "Call tool…",
         "Reconnect",
         "Disconnect",
+        "Show log",
         "MCP Sidecar: Connect",
     ]
 
     since = editor.mark()
-    with pytest.raises(Exception, match="no-such-program"):
-        await page.run(two["command"])
+    await page.run(two["command"])
+    told = await editor.wait_for("window/showMessage", since=since)
+    assert "no-such-program" in told["message"]
     failed = await page.pushed(lambda found: any(each["code"] == "connection-failed" for each in found), since)
     (failure,) = (each for each in failed if each["code"] == "connection-failed")
     assert page.at(failure["range"]) == '"two"'
@@ -272,20 +276,34 @@ async def test_servers_are_connected_and_left_from_their_file(start_editor: Star
 
     since = editor.mark()
     actions = await page.actions('"GREETING"' if '"GREETING"' in page.text else '"args"')
-    assert [action["title"] for action in actions] == ["MCP Sidecar: Connect one"]
-    assert (await page.run(actions[0]["command"]))["state"] == "connected"
+    assert [action["title"] for action in actions] == ["MCP Sidecar: Connect one", "MCP Sidecar: Show log one"]
+    await page.run(actions[0]["command"])
     await page.pushed(lambda found: all(each["code"] != "connection-lost" for each in found), since)
     actions = await page.actions('"args"', only=["mcp-sidecar"])
-    assert [action["title"] for action in actions] == ["MCP Sidecar: Reconnect one", "MCP Sidecar: Disconnect one"]
+    titles = ["Call tool… one", "Reconnect one", "Disconnect one", "Show log one"]
+    assert [action["title"] for action in actions] == [f"MCP Sidecar: {title}" for title in titles]
     assert await page.actions('"args"', only=["refactor"]) == []
-    assert (await page.run(actions[0]["command"]))["state"] == "connected"
-    assert (await page.run(actions[1]["command"]))["state"] == "disconnected"
+    call, reconnect, disconnect, log = (action["command"] for action in actions)
+
+    since = editor.mark()
+    editor.answers["window/showMessageRequest"] = lambda _: {"title": "pid"}
+    await page.run(call)
+    assert ".md" in (await editor.wait_for("window/showMessage", since=since))["message"]
+    assert (await editor.status())["statistics"]["toolsCalled"] == 2
+    editor.answers["window/showMessageRequest"] = lambda _: {"title": "Allow"}
+    since = editor.mark()
+    await page.run(log)
+    assert ".md" in (await editor.wait_for("window/showMessage", since=since))["message"]
+    since = editor.mark()
+    await page.run(reconnect)
+    await editor.wait_for_state("connected", 45, since)
+    assert (await page.run(disconnect))["state"] == "disconnected"
     assert "Disconnect" not in await page.titles()
 
 
 async def test_a_client_that_knows_commands_alone_gets_those(editor: Editor, tmp_path: Path) -> None:
     page = await Page.open(editor, tmp_path / "mcp.json", {"mcpServers": {"a": {"command": "sh"}}})
-    arguments = [{"server": "a", "file": page.uri}]
+    arguments = [{"server": "a", "file": page.uri}, {"show": True}]
     assert await page.actions('"a"') == [{"title": "Connect", "command": "mcpSidecar.connect", "arguments": arguments}]
     assert await page.actions("{") == []
     await page.close()
