@@ -107,6 +107,14 @@ export interface StatusParams {
   verbose?: boolean;
 }
 
+/** Params of `mcp/offers`. */
+export interface OffersParams {
+  /** What the user typed so far. */
+  typed?: string;
+  /** The URI of the document that is being edited. */
+  document?: string;
+}
+
 /** Params of `mcp/consent`: the answer to a question that the editor did not show. */
 export interface ConsentParams {
   /** As the error and the log tell it. */
@@ -364,6 +372,37 @@ export interface ServersReport {
   files: readonly ConfigurationFile[];
 }
 
+/** A target as far as offers need one: `url`, or `server` and `file`. */
+export interface OfferedTarget {
+  url?: string;
+  server?: string;
+  file?: string;
+}
+
+/** Something that could be connected to; secrets are removed, but from what the user typed. */
+export interface Offer {
+  /** What the user knows it by: a line as it could be typed, or the name of a configured server. */
+  label: string;
+  /** Where it is from. */
+  description: string;
+  /** How it is understood, or why it can't be connected to. */
+  detail: string;
+  /** Whether `detail` says that it can't. */
+  isWrong: boolean;
+  /** What to pass to `mcp/connect`. */
+  target: OfferedTarget;
+}
+
+/** What a picker of targets offers. */
+export interface Offers {
+  /** What was typed; nothing where nothing was. */
+  typed: Offer | null;
+  /** The configured servers, in the order of `mcp/servers`. */
+  configured: readonly Offer[];
+  /** The script that is being edited, where it uses an MCP library. */
+  document: Offer | null;
+}
+
 /** What holds now for a question of consent. */
 export interface Decided {
   id: string;
@@ -557,6 +596,7 @@ export interface Requests {
   "mcp/status": { params: StatusParams; result: ConnectionStatus };
   "mcp/resolve": { params: Target; result: Preview };
   "mcp/servers": { params: null; result: ServersReport };
+  "mcp/offers": { params: OffersParams; result: Offers };
   "mcp/consent": { params: ConsentParams; result: Decided };
   "mcp/trace": { params: TraceParams; result: TraceReport };
   "mcp/log": { params: LogParams; result: LogReport };

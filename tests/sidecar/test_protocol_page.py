@@ -16,6 +16,7 @@ from mcp_sidecar.connection import (
     host,
     logs,
     manager,
+    offers,
     paging,
     process,
     rounds,
@@ -129,6 +130,12 @@ def test_the_fields_of_a_target_are_those_of_the_page() -> None:
 
 def test_the_fields_of_a_preview_are_those_of_the_page() -> None:
     assert first_column("Preview") == fields(target.Preview)
+
+
+def test_the_fields_of_an_offer_are_those_of_the_page() -> None:
+    assert first_column("Offers") == fields(offers.Offer)
+    (row,) = [row for row in rows("The connection") if names(row[0]) == ["mcp/offers"]]
+    assert (names(row[1]), names(row[2])) == (fields(params.OffersParams), fields(offers.Offers))
 
 
 VIEWS = [method for method in methods.METHODS if method.name in first_column("Views")]

@@ -4,6 +4,7 @@ from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogEntry, LogReport
+from mcp_sidecar.connection.offers import Offers
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import TraceReport
@@ -14,6 +15,7 @@ from mcp_sidecar.server.params import (
     Entered,
     GetPromptParams,
     LogParams,
+    OffersParams,
     PageParams,
     PrefillParams,
     RememberParams,
@@ -36,6 +38,7 @@ METHODS = (
     Method("mcp/status", StatusParams, ConnectionStatus),
     Method("mcp/resolve", Target, Preview),
     Method("mcp/servers", None, ServersReport),
+    Method("mcp/offers", OffersParams, Offers),
     Method("mcp/consent", ConsentParams, Decided),
     Method("mcp/trace", TraceParams, TraceReport),
     Method("mcp/log", LogParams, LogReport),

@@ -78,6 +78,16 @@ class StatusParams:
 
 
 @attrs.frozen(kw_only=True)
+class OffersParams:
+    """Params of `mcp/offers`."""
+
+    typed: str = ""
+    """What the user typed so far."""
+    document: str | None = None
+    """The URI of the document that is being edited."""
+
+
+@attrs.frozen(kw_only=True)
 class ConsentParams:
     """Params of `mcp/consent`: the answer to a question that the editor did not show."""
 

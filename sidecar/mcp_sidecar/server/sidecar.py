@@ -19,6 +19,7 @@ from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogBook, LogEntry, LogReport
 from mcp_sidecar.connection.manager import ConnectionManager
+from mcp_sidecar.connection.offers import Offers
 from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.stack import load_stack
 from mcp_sidecar.connection.status import ConnectionStatus
@@ -48,6 +49,7 @@ from mcp_sidecar.server.options import read_options
 from mcp_sidecar.server.params import (
     ConsentParams,
     LogParams,
+    OffersParams,
     PrefillParams,
     RememberParams,
     RequestParams,
@@ -213,6 +215,7 @@ class Sidecar:
             "mcp/status": self._status,
             "mcp/resolve": self._resolve,
             "mcp/servers": self._servers,
+            "mcp/offers": self._offers,
             "mcp/consent": self._consent,
             "mcp/trace": self._trace,
             "mcp/log": self._log,
@@ -253,6 +256,19 @@ class Sidecar:
 
     async def _servers(self) -> ServersReport:
         return await self._configured.report()
+
+    async def _offers(self, params: OffersParams) -> Offers:
+        from mcp_sidecar.connection.offering import offer_configured, offer_document, offer_typed
+        from mcp_sidecar.connection.preview import preview
+
+        folders = self._folders()
+        report = await self._configured.report()
+        resolve = functools.partial(preview, workspace=self._workspace_folder(), environ=self._environ)
+        return Offers(
+            typed=offer_typed(params.typed, resolve),
+            configured=offer_configured(report, folders),
+            document=await asyncio.to_thread(offer_document, params.document or "", folders),
+        )
 
     async def _consent(self, params: ConsentParams) -> Decided:
         await self._configured.decide(params.id, allow=params.allow)
