@@ -1,5 +1,5 @@
 /** What the user can do, and when: the menu and the tooltip offer what the palette does, read from the manifest. */
-import type { StateName } from "./state.ts";
+import type { StateName } from "./sidecar.ts";
 
 /** A command as package.json contributes it. */
 export interface Action {

@@ -7,9 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type CancellationToken, type LogOutputChannel, l10n } from "vscode";
 import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
-import type { Launch } from "./launch.ts";
 import type { Report } from "./progress.ts";
-import { initializationOptions } from "./settings.ts";
+import type { ConnectionStatus } from "./protocol.ts";
+import { initializationOptions, type Launch } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 3000;
@@ -31,7 +31,7 @@ export class Client extends client.LanguageClient {
   constructor(launch: Launch, log: LogOutputChannel, died: (message: string) => void) {
     // What VS Code needs for itself would change other programs.
     const own = Object.entries(process.env).filter(([name]) => !/^(ELECTRON|VSCODE)_/i.test(name));
-    const executable = { ...launch, args: [...launch.args], options: { env: Object.fromEntries(own) } };
+    const executable = { ...launch, options: { env: Object.fromEntries(own) } };
     super("mcpSidecar", "MCP Sidecar", executable, {
       documentSelector: [{ scheme: ARGUMENTS_SCHEME }],
       outputChannel: log,
@@ -52,18 +52,20 @@ export class Client extends client.LanguageClient {
     });
   }
 
-  /** Start.
+  /** Start, and ask for the status, which only a sidecar can tell.
    *
-   * @throws Error that says why it did not
+   * @throws Error that says why it did not; nothing is left of it then
    */
-  async launch(): Promise<void> {
+  async launch(): Promise<ConnectionStatus> {
     const late = setTimeout(() => {
       this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
       this.process?.kill("SIGKILL");
     }, START_MS);
     try {
       await this.start();
+      return await this.sendRequest("mcp/status");
     } catch (error) {
+      if (this.isRunning()) await this.end();
       throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
     } finally {
       clearTimeout(late);
@@ -84,18 +86,14 @@ export class Client extends client.LanguageClient {
   async sendReported<R>(
     method: string,
     params: object,
-    cancellation: CancellationToken,
+    token: CancellationToken,
     report: (how: Report) => void,
   ): Promise<R> {
     const workDoneToken = randomUUID();
     const listening = this.onProgress(client.WorkDoneProgress.type, workDoneToken, (value) => {
       if (value.kind === "report") report(value);
     });
-    try {
-      return await this.sendRequest<R>(method, { ...params, workDoneToken }, cancellation);
-    } finally {
-      listening.dispose();
-    }
+    return this.sendRequest<R>(method, { ...params, workDoneToken }, token).finally(() => listening.dispose());
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */

@@ -2,8 +2,7 @@
 import { commands, type Disposable, l10n, Uri, window, workspace } from "vscode";
 import { callDocument, callTool } from "./callTool.ts";
 import { connect, reconnect } from "./connect.ts";
-import { failureOf } from "./failure.ts";
-import { offer } from "./offer.ts";
+import { failureOf, offer } from "./failure.ts";
 import type { Parts } from "./parts.ts";
 import { SERVER_COMMANDS } from "./serverCommands.ts";
 import { SECTION } from "./settings.ts";

@@ -1,9 +1,10 @@
 /** *Connect…* and *Reconnect*: from what the user picks or types to a connection, or to the next step. */
-import { l10n, window } from "vscode";
-import { failureOf } from "./failure.ts";
-import { offer, type Steps } from "./offer.ts";
+import { l10n, Uri, window } from "vscode";
+import { failureOf, offer, type Steps } from "./failure.ts";
 import type { Parts } from "./parts.ts";
-import type { Preview, Target } from "./protocol.ts";
+import type { Target } from "./protocol.ts";
+import type { RecentTarget } from "./recents.ts";
+import type { Sidecar } from "./sidecar.ts";
 import { pickTarget, wholeOf } from "./targetPicker.ts";
 
 /** Connect to a target, or to the one the user picks. */
@@ -26,40 +27,34 @@ export async function reconnect(parts: Parts): Promise<void> {
   }
 }
 
-/** Whether there is a target for *Reconnect*. */
-export function hasTarget({ sidecar, recents }: Pick<Parts, "sidecar" | "recents">): boolean {
-  return Boolean(sidecar.status?.target) || recents.all.length > 0;
-}
-
 /**
  * @param token a bearer token; without, that which was entered for this target before is taken
  */
 async function connectTo(parts: Parts, target: Target | undefined, token?: string): Promise<void> {
+  if (!target) return;
   const { sidecar, recents } = parts;
-  if (target) {
-    // Where it makes no sense, the connect that follows says so.
-    const preview = await sidecar.request("mcp/resolve", target).catch(() => undefined);
-    const recent = recents.all.find(({ text }) => text === preview?.text);
-    const known = recent && token === undefined ? await recents.wholeOf(recent) : undefined;
-    const auth = token ? { type: "bearer", token } : known?.auth;
-    const whole = { ...(auth && { auth }), ...target };
-    await attempt(parts, whole, preview?.text ?? l10n.t("the server"), (title) => make(parts, whole, preview, title));
-  }
+  const [recent, hasSecrets] = (await recentOf(sidecar, target)) ?? [];
+  const before = token === undefined && recents.all.find(({ text }) => text === recent?.text);
+  const auth = token ? { type: "bearer", token } : before && (await recents.wholeOf(before))?.auth;
+  const whole = { ...(auth && { auth }), ...target };
+  const name = target.server ?? recent?.text ?? l10n.t("the server");
+  await attempt(parts, whole, name, async (title) => {
+    try {
+      await sidecar.request("mcp/connect", whole, title);
+    } finally {
+      // A failed attempt beside a standing connection changes nothing: that is what Reconnect is to take.
+      const place = sidecar.status?.state === "connected" && sidecar.status.error ? 1 : 0;
+      await (recent && recents.add(recent, hasSecrets || auth ? whole : undefined, place));
+    }
+  });
 }
 
-async function make(
-  { sidecar, recents }: Parts,
-  target: Target,
-  preview: Preview | undefined,
-  title: string,
-): Promise<void> {
-  try {
-    await sidecar.request("mcp/connect", target, title);
-  } finally {
-    // A failed attempt beside a standing connection changes nothing: that is what Reconnect is to take.
-    const place = sidecar.status?.state === "connected" && sidecar.status.error ? 1 : 0;
-    await (preview && recents.add(target, preview.text, !preview.hasSecrets && !target.auth, place));
-  }
+/** What may be stored openly of a target; undefined where it makes no sense, which the connect that follows says. */
+async function recentOf(sidecar: Sidecar, target: Target): Promise<[RecentTarget, hasSecrets: boolean] | undefined> {
+  const { server, file = "", inputs, auth } = target;
+  if (server) return [{ text: `${server} ${file}`, target: { server, file } }, inputs !== undefined];
+  const preview = await sidecar.request("mcp/resolve", target).catch(() => undefined);
+  return preview && [{ text: preview.text }, preview.hasSecrets || auth !== undefined];
 }
 
 type Request = (title: string) => Promise<unknown>;
@@ -72,17 +67,21 @@ async function attempt(parts: Parts, target: Target, name: string, request: Requ
     const failure = failureOf(error);
     if (!failure) return;
     const needsToken = failure.kind === "authentication_required" && target.url;
+    const message =
+      needsToken && typeof target.auth === "object"
+        ? l10n.t("The server refused the token. {0}", failure.message)
+        : failure.message;
+    const steps: Steps = { [l10n.t("Retry")]: () => attempt(parts, target, name, request) };
+    const logIn: Steps = {
+      [l10n.t("Log In…")]: () => connectTo(parts, { ...target, auth: "oauth" }),
+      [l10n.t("Enter Token…")]: () => enterToken(parts, target),
+    };
+    const { file } = target;
+    const change: Steps = file
+      ? { [l10n.t("Open File")]: () => window.showTextDocument(Uri.parse(file)) }
+      : { [l10n.t("Change…")]: async () => connectTo(parts, await pickTarget(parts, target.url)) };
     const isWrong = failure.kind === "invalid_target" || failure.kind === undefined;
-    const next: Steps = needsToken
-      ? {
-          [l10n.t("Log In…")]: () => connectTo(parts, { ...target, auth: "oauth" }),
-          [l10n.t("Enter Token…")]: () => enterToken(parts, target),
-        }
-      : isWrong
-        ? { [l10n.t("Change…")]: async () => connectTo(parts, await pickTarget(parts, target.url)) }
-        : { [l10n.t("Retry")]: () => attempt(parts, target, name, request) };
-    const isRefused = needsToken && typeof target.auth === "object";
-    const message = isRefused ? l10n.t("The server refused the token. {0}", failure.message) : failure.message;
+    const next = needsToken ? logIn : isWrong ? change : steps;
     await offer(window.showErrorMessage, message, { ...next, [l10n.t("Show Server Output")]: "showServerOutput" });
   }
 }

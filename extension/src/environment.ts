@@ -60,32 +60,29 @@ export function markUsed({ directory }: Environment): Promise<void> {
 export async function makeEnvironment(environment: Environment): Promise<void> {
   const title = l10n.t("MCP Sidecar: preparing its Python environment");
   const options = { location: ProgressLocation.Notification, title, cancellable: true };
-  await window.withProgress(options, (...shown) => make(environment, ...shown));
-}
-
-type Shown = [Progress<{ message: string }>, CancellationToken];
-
-async function make(environment: Environment, ...[progress, token]: Shown): Promise<void> {
-  progress.report({ message: l10n.t("Looking for uv and Python…") });
-  const passedOver: string[] = [];
-  for (const command of COMMANDS) {
-    const reason = await install(command, environment, progress, token);
-    if (reason === undefined) return;
-    if (reason) passedOver.push(`${command} (${reason})`);
-  }
-  throw new Error(
-    l10n.t(
-      "No Python 3.11 or newer was found, nor a uv that could fetch one. Looked for uv, python3.14 to python3.11, python3 and python on the PATH and in the usual folders; found: {0}. Install uv or Python 3.11 with its venv module (on Debian and Ubuntu: python3-venv), or name a Python that has mcp-sidecar in mcpSidecar.interpreter.",
-      passedOver.join(", ") || l10n.t("nothing"),
-    ),
-  );
+  await window.withProgress(options, async (progress, token) => {
+    progress.report({ message: l10n.t("Looking for uv and Python…") });
+    const passedOver: string[] = [];
+    for (const command of COMMANDS) {
+      const reason = await install(command, environment, progress, token);
+      if (reason === undefined) return;
+      if (reason) passedOver.push(`${command} (${reason})`);
+    }
+    throw new Error(
+      l10n.t(
+        "No Python 3.11 or newer was found, nor a uv that could fetch one. Looked for uv, python3.14 to python3.11, python3 and python on the PATH and in the usual folders; found: {0}. Install uv or Python 3.11 with its venv module (on Debian and Ubuntu: python3-venv), or name a Python that has mcp-sidecar in mcpSidecar.interpreter.",
+        passedOver.join(", ") || l10n.t("nothing"),
+      ),
+    );
+  });
 }
 
 /** Run the installer. Undefined where it did its work, else why it did not begin: empty for no such program. */
 async function install(
   command: string,
   { directory, bundle, env, log }: Environment,
-  ...[progress, token]: Shown
+  progress: Progress<{ message: string }>,
+  token: CancellationToken,
 ): Promise<string | undefined> {
   const [program = "", ...args] = [...command.split(" "), "-I", "-X", "utf8", join(bundle, "install.py"), directory];
   const child = spawn(program, args, { cwd: bundle, env: surroundings(env), windowsHide: true });

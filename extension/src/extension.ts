@@ -1,92 +1,47 @@
 /** Wires the parts together. */
 import { commands, type ExtensionContext, l10n, window, workspace } from "vscode";
-import { actionsIn } from "./actions.ts";
 import { registerCommands, STATUS_FILE, statusText } from "./commands.ts";
-import { hasTarget } from "./connect.ts";
-import { Documents } from "./documents.ts";
-import { elicit } from "./elicitation.ts";
-import { directoryFor } from "./environment.ts";
-import { LastArguments } from "./lastArguments.ts";
-import { offer } from "./offer.ts";
-import type { Parts } from "./parts.ts";
-import { followModels } from "./promptRun.ts";
-import { Recents } from "./recents.ts";
-import { ResultPanel } from "./resultPanel.ts";
-import { type Sampler, sample } from "./sampling.ts";
+import { offer } from "./failure.ts";
+import { makeParts } from "./parts.ts";
+import { choose, enter } from "./question.ts";
 import { followServer } from "./serverCommands.ts";
-import { ServerLists } from "./serverLists.ts";
-import { ServerOutput } from "./serverOutput.ts";
-import { ServerView } from "./serverView.ts";
 import { SECTION, START_SETTINGS } from "./settings.ts";
-import { Sidecar } from "./sidecar.ts";
-import { stateName } from "./state.ts";
+import type { Sidecar } from "./sidecar.ts";
 import { StatusBar } from "./statusBar.ts";
-import { Subscriptions } from "./subscriptions.ts";
-import { TraceDocument } from "./traceDocument.ts";
-import { Turns } from "./turns.ts";
 
 let running: Sidecar | undefined;
 
 export function activate(context: ExtensionContext): void {
-  const log = window.createOutputChannel("MCP Sidecar", { log: true });
-  const traceChannel = window.createOutputChannel(l10n.t("MCP Trace"), "log");
-  const output = new ServerOutput();
-  const documents = new Documents();
-  const panel = new ResultPanel();
-  const bundle = context.asAbsolutePath("dist/sidecar");
-  const directory = directoryFor(bundle, context.globalStorageUri.fsPath);
-  const sidecar = new Sidecar({
-    log,
-    environment: { directory, bundle, env: process.env, log: (line) => log.info(line) },
-    listeners: {
-      "mcp/didLog": (entry) => output.add(entry),
-      "mcp/didShow": (page) => panel.show(page),
-      "mcp/notifications/tools/list_changed": () => lists.refresh("tool"),
-      "mcp/notifications/prompts/list_changed": () => lists.refresh("prompt"),
-      "mcp/notifications/resources/list_changed": () => {
-        lists.refresh("resource");
-        lists.refresh("resourceTemplate");
-      },
-      "mcp/notifications/resources/updated": (params) => subscriptions.updated(params),
-      "$/logTrace": ({ message, verbose }) => traceChannel.appendLine([message, verbose].filter(Boolean).join("\n")),
-    },
-    answers: {
-      "mcp/elicitation/create": (params, token) => elicit(asker, params, token),
-      "mcp/sampling/createMessage": (params, token) => sample(asker, params, token),
-    },
-    onUnavailable: (message) => void tellUnavailable(message),
-  });
+  const parts = makeParts(context);
+  const { log, sidecar, recents, documents, panel, output, actions, hasTarget } = parts;
   running = sidecar;
-  const asker: Sampler = { log, documents, turns: new Turns(), server: () => serverName(sidecar) };
-  const recents = new Recents(context.workspaceState, context.secrets);
+  const traceChannel = window.createOutputChannel(l10n.t("MCP Trace"), "log");
   const statusBar = new StatusBar();
-  const contributions = context.extension.packageJSON.contributes.commands;
-  const actions = () => actionsIn(contributions, stateName(sidecar.state), hasTarget({ sidecar, recents }));
-  const lists = new ServerLists(sidecar);
-  const subscriptions = new Subscriptions(sidecar);
-  const view = new ServerView(lists, subscriptions);
-  const lastArguments = new LastArguments(context.workspaceState);
-  const trace = new TraceDocument({ sidecar, documents, log });
-  const parts: Parts = {
-    ...{ log, sidecar, recents, documents, panel, output, actions },
-    ...{ lists, subscriptions, lastArguments, trace, view },
-  };
-
   const show = () => {
     statusBar.show(sidecar.state, actions());
-    void commands.executeCommand("setContext", `${SECTION}.state`, stateName(sidecar.state));
-    void commands.executeCommand("setContext", `${SECTION}.hasTarget`, hasTarget(parts));
+    void commands.executeCommand("setContext", `${SECTION}.state`, sidecar.state.name);
+    void commands.executeCommand("setContext", `${SECTION}.hasTarget`, hasTarget());
     documents.set(STATUS_FILE, statusText(sidecar));
     output.mark(sidecar.status);
   };
   show();
 
+  sidecar.serve(
+    {
+      "mcp/didLog": (entry) => output.add(entry),
+      "mcp/didShow": (page) => panel.show(page),
+      "$/logTrace": ({ message, verbose }) => traceChannel.appendLine([message, verbose].filter(Boolean).join("\n")),
+    },
+    { "window/showMessageRequest": choose, "mcp/input": enter },
+  );
   context.subscriptions.push(
-    ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item, trace, view.tree],
+    ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item],
     ...followServer(parts),
-    followModels(),
     ...registerCommands(parts),
-    sidecar.onDidChangeState(show),
+    sidecar.onDidChangeState(({ message }) => {
+      show();
+      if (message !== undefined) void tellUnavailable(message);
+    }),
     recents.onDidChange(show),
     workspace.onDidGrantWorkspaceTrust(() => start(sidecar)),
     workspace.onDidChangeConfiguration((event) => {
@@ -108,11 +63,6 @@ export async function deactivate(): Promise<void> {
 /** Start unasked; what goes wrong is told by the state and by one message. */
 function start(sidecar: Sidecar): void {
   if (workspace.isTrusted) void sidecar.start().catch(() => undefined);
-}
-
-/** Who asks, in the title of a question. */
-function serverName({ status }: Sidecar): string {
-  return status?.server?.title || status?.server?.name || status?.target?.name || l10n.t("the server");
 }
 
 async function tellUnavailable(message: string): Promise<void> {

@@ -1,29 +1,41 @@
-/** The parts of the extension, as the commands find them: one of each for a window. */
-import type { LogOutputChannel } from "vscode";
-import type { Action } from "./actions.ts";
-import type { Documents } from "./documents.ts";
-import type { LastArguments } from "./lastArguments.ts";
-import type { Recents } from "./recents.ts";
-import type { ResultPanel } from "./resultPanel.ts";
-import type { ServerLists } from "./serverLists.ts";
-import type { ServerOutput } from "./serverOutput.ts";
-import type { ServerView } from "./serverView.ts";
-import type { Sidecar } from "./sidecar.ts";
-import type { Subscriptions } from "./subscriptions.ts";
-import type { TraceDocument } from "./traceDocument.ts";
+/** The parts of the extension, one of each for a window. */
+import { type ExtensionContext, window } from "vscode";
+import { actionsIn } from "./actions.ts";
+import { Documents } from "./documents.ts";
+import { directoryFor } from "./environment.ts";
+import { LastArguments } from "./lastArguments.ts";
+import { Recents } from "./recents.ts";
+import { ResultPanel } from "./resultPanel.ts";
+import { ServerLists } from "./serverLists.ts";
+import { ServerOutput } from "./serverOutput.ts";
+import { ServerView } from "./serverView.ts";
+import { Sidecar } from "./sidecar.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { TraceDocument } from "./traceDocument.ts";
 
-export interface Parts {
-  log: LogOutputChannel;
-  sidecar: Sidecar;
-  recents: Recents;
-  documents: Documents;
-  panel: ResultPanel;
-  output: ServerOutput;
-  lists: ServerLists;
-  view: ServerView;
-  subscriptions: Subscriptions;
-  lastArguments: LastArguments;
-  trace: TraceDocument;
-  /** What can be done now. */
-  actions: () => Action[];
+/** As the commands find them. */
+export type Parts = ReturnType<typeof makeParts>;
+
+export function makeParts(context: ExtensionContext) {
+  const { extension, globalStorageUri, secrets, workspaceState } = context;
+  const log = window.createOutputChannel("MCP Sidecar", { log: true });
+  const bundle = context.asAbsolutePath("dist/sidecar");
+  const directory = directoryFor(bundle, globalStorageUri.fsPath);
+  const sidecar = new Sidecar(log, { directory, bundle, env: process.env, log: (line) => log.info(line) });
+  const recents = new Recents(workspaceState, secrets);
+  const documents = new Documents();
+  /** Whether there is a target for *Reconnect*. */
+  const hasTarget = () => Boolean(sidecar.status?.target) || recents.all.length > 0;
+  const lists = new ServerLists(sidecar);
+  const subscriptions = new Subscriptions(sidecar);
+  return {
+    ...{ log, sidecar, recents, documents, hasTarget, lists, subscriptions },
+    panel: new ResultPanel(),
+    output: new ServerOutput(),
+    view: new ServerView(lists, subscriptions),
+    lastArguments: new LastArguments(workspaceState),
+    trace: new TraceDocument({ sidecar, documents, log }),
+    /** What can be done now. */
+    actions: () => actionsIn(extension.packageJSON.contributes.commands, sidecar.state.name, hasTarget()),
+  };
 }

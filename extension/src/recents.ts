@@ -8,9 +8,11 @@ const MOST = 10;
 
 /** A target as it is stored in the workspace's state. */
 export interface RecentTarget {
-  /** One line that can be typed, without what is secret. */
+  /** One line, without what is secret. */
   text: string;
-  /** Under which key the SecretStorage has the target, where `text` is not all of it; it tells nothing of it. */
+  /** The target, where `text` typed is not the same, and nothing of it is secret. */
+  target?: Target;
+  /** Under which key the SecretStorage has the target, where something is; it tells nothing of it. */
   secret?: string;
 }
 
@@ -32,15 +34,15 @@ export class Recents {
 
   /** Put a target into the list, in place of the one that reads alike: a new secret replaces an old one.
    *
-   * @param text the target without what is secret, as the sidecar's `mcp/resolve` tells it
-   * @param isAll whether `text` is all of it
+   * @param recent what is not secret: of a target that has secrets, its text alone
+   * @param whole the target, where it has secrets
    * @param place in the list; 0 is for the target that *Reconnect* is to take
    */
-  async add(target: Target, text: string, isAll: boolean, place = 0): Promise<void> {
-    const recent: RecentTarget = isAll ? { text } : { text, secret: `target:${randomUUID()}` };
-    await (recent.secret && this.secrets.store(recent.secret, JSON.stringify(target)));
-    const others = this.all.filter((other) => other.text !== text);
-    await this.update(others.toSpliced(place, 0, recent).slice(0, MOST));
+  async add(recent: RecentTarget, whole?: Target, place = 0): Promise<void> {
+    const secret = whole && { secret: `target:${randomUUID()}` };
+    await (secret && this.secrets.store(secret.secret, JSON.stringify(whole)));
+    const others = this.all.filter(({ text }) => text !== recent.text);
+    await this.update(others.toSpliced(place, 0, { ...recent, ...secret }).slice(0, MOST));
   }
 
   async remove({ text }: RecentTarget): Promise<void> {
@@ -48,9 +50,9 @@ export class Recents {
   }
 
   /** The whole of a target; undefined where its secret part is no longer stored. */
-  async wholeOf({ text, secret }: RecentTarget): Promise<Target | undefined> {
+  async wholeOf({ text, target, secret }: RecentTarget): Promise<Target | undefined> {
     const stored = secret && (await this.secrets.get(secret));
-    return secret === undefined ? { url: text } : stored && JSON.parse(stored);
+    return stored ? JSON.parse(stored) : (target ?? (secret === undefined ? { url: text } : undefined));
   }
 
   private async update(list: RecentTarget[]): Promise<void> {

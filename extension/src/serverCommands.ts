@@ -1,11 +1,15 @@
 /** The commands about what the server offers, and what follows the server by itself. */
 import { type Disposable, l10n } from "vscode";
 import { showRequest } from "./callTool.ts";
+import { elicit } from "./elicitation.ts";
 import { failureOf } from "./failure.ts";
 import { copyJson, copyName, getPrompt, openPart, readResource } from "./offers.ts";
 import type { Parts } from "./parts.ts";
-import { runPrompt } from "./promptRun.ts";
+import { followModels, runPrompt } from "./promptRun.ts";
+import { type Sampler, sample } from "./sampling.ts";
 import { type Given, itemOf } from "./serverItems.ts";
+import type { Sidecar } from "./sidecar.ts";
+import { Turns } from "./turns.ts";
 
 export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   readResource,
@@ -30,21 +34,52 @@ function refresh({ lists }: Parts, node: Given): void {
   lists.refresh(isOne ? ("group" in node ? node.group : node.failed) : undefined);
 }
 
-/** Read a resource again that was updated while its page is read; let the trace follow. */
+/** Show what the server offers, and follow what it pushes and asks. */
 export function followServer(parts: Parts): Disposable[] {
-  const { sidecar, subscriptions, panel, trace, log } = parts;
+  const { sidecar, lists, subscriptions, view, trace, log, documents } = parts;
+  const asker: Sampler = { log, documents, turns: new Turns(), server: () => serverName(sidecar) };
+  sidecar.serve(
+    {
+      "mcp/notifications/tools/list_changed": () => lists.refresh("tool"),
+      "mcp/notifications/prompts/list_changed": () => lists.refresh("prompt"),
+      "mcp/notifications/resources/list_changed": () => {
+        lists.refresh("resource");
+        lists.refresh("resourceTemplate");
+      },
+      "mcp/notifications/resources/updated": (params) => subscriptions.updated(params),
+    },
+    {
+      "mcp/elicitation/create": (params, token) => elicit(asker, params, token),
+      "mcp/sampling/createMessage": (params, token) => sample(asker, params, token),
+    },
+  );
+  return [
+    view.tree,
+    subscriptions.onDidChange(readUpdates(parts)),
+    sidecar.onDidChangeState(() => trace.follow()),
+    followModels(),
+    trace,
+  ];
+}
+
+/** Who asks, in the title of a question. */
+function serverName({ status }: Sidecar): string {
+  return status?.server?.title || status?.server?.name || status?.target?.name || l10n.t("the server");
+}
+
+/** Reads a resource again that was updated while its page is read. */
+function readUpdates(parts: Parts): (uri: string | undefined) => Promise<void> {
   let isReading = false;
-  const readAgain = async (uri: string) => {
+  return async (uri) => {
     // One at a time: what comes meanwhile is in the answer, or comes again.
-    if (isReading || !panel.shows(uri)) return;
+    if (isReading || uri === undefined || !parts.panel.shows(uri)) return;
     isReading = true;
     try {
       await showRequest(parts, { method: "resources/read", params: { uri } }, l10n.t("Reading {0}", uri));
     } catch (error) {
-      log.warn(failureOf(error)?.message ?? String(error));
+      parts.log.warn(failureOf(error)?.message ?? String(error));
     } finally {
       isReading = false;
     }
   };
-  return [subscriptions.onDidChange((uri) => uri && readAgain(uri)), sidecar.onDidChangeState(() => trace.follow())];
 }

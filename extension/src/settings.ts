@@ -1,4 +1,5 @@
 /** The user's settings, as the rest of the extension needs them. */
+import { homedir } from "node:os";
 import { workspace } from "vscode";
 
 export const SECTION = "mcpSidecar";
@@ -6,17 +7,26 @@ export const SECTION = "mcpSidecar";
 /** Settings that hold only from the sidecar's next start on. */
 export const START_SETTINGS = ["interpreter", "command", "logLevel"].map((name) => `${SECTION}.${name}`);
 
-export type LaunchSettings = ReturnType<typeof launchSettings>;
+/** What is run as the sidecar. */
+export interface Launch {
+  command: string;
+  args: string[];
+  /** The setting that names it; empty for none. */
+  setting: string;
+}
 
-export function launchSettings() {
+/** What the settings name, else the extension's own Python. `~` stands for the user's home directory. */
+export function launchWith(own: string): Launch {
   const settings = workspace.getConfiguration(SECTION);
-  return {
-    /** A Python interpreter that has the sidecar installed; empty for the extension's own environment. */
-    interpreter: String(settings.get("interpreter") ?? "").trim(),
-    /** A whole command line instead; empty for none. Whatever the file holds: a single text is meant as a program. */
-    command: [settings.get<string[] | string>("command") ?? []].flat().filter(Boolean).map(String),
-    logLevel: settings.get("logLevel", "warning"),
-  };
+  // Whatever the file holds: a single text is meant as a program.
+  const given = [settings.get<string[] | string>("command") ?? []].flat().filter(Boolean).map(String);
+  const interpreter = String(settings.get("interpreter") ?? "").trim();
+  // Isolated, since `-m` would else import modules out of the workspace.
+  const python = [interpreter || own, "-I", "-X", "utf8", "-m", "mcp_sidecar"];
+  const [program = "", ...args] = given.length ? given : python;
+  const command = program.replace(/^~(?=[/\\])/, homedir());
+  const setting = given.length ? "mcpSidecar.command" : interpreter && "mcpSidecar.interpreter";
+  return { command, args: [...args, "--log-level", settings.get("logLevel", "warning")], setting };
 }
 
 /** The sidecar's own settings have the names of ours (docs/protocol.md, "Settings"). */
@@ -26,5 +36,6 @@ export function sidecarSettings(): object {
 
 /** What is said once, at the start: the settings, and what the editor answers by itself ("Requests of the server"). */
 export function initializationOptions(): object {
-  return { mcp: { ...workspace.getConfiguration(SECTION), client: { elicitation: true, sampling: true } } };
+  const client = { elicitation: true, sampling: true, input: true };
+  return { mcp: { ...workspace.getConfiguration(SECTION), client } };
 }

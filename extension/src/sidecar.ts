@@ -1,33 +1,45 @@
 /** The sidecar: started, restarted, stopped, asked; its state is what the user sees. */
 import { type CancellationToken, EventEmitter, type LogOutputChannel, l10n, workspace } from "vscode";
+import type { LogTraceParams, ShowMessageRequestParams } from "vscode-languageclient/node";
 import { Client } from "./client.ts";
 import { type Environment, makeEnvironment, markUsed, pythonIn } from "./environment.ts";
 import { sentences, Unavailable } from "./failure.ts";
-import { type Launch, launchWith } from "./launch.ts";
 import { withProgress } from "./progress.ts";
 import type { ClientRequests, ConnectionStatus, Notifications, Requests } from "./protocol.ts";
-import { launchSettings, sidecarSettings } from "./settings.ts";
-import { newer, type SidecarState } from "./state.ts";
+import { type Launch, launchWith, sidecarSettings } from "./settings.ts";
 
-type Pushed = Notifications & { "$/logTrace": { message: string; verbose?: string } };
+/** One word for all that is known: the value of the context key `mcpSidecar.state`. */
+export type StateName =
+  | ("untrusted" | "installing" | "starting" | "crashed" | "unavailable")
+  | ConnectionStatus["state"];
 
-export interface SidecarOptions {
-  log: LogOutputChannel;
-  environment: Environment;
-  /** What is done with what the sidecar pushes, beside the status. */
-  listeners: { [M in keyof Pushed]?: (params: Pushed[M]) => void };
-  /** Answers what the sidecar asks; the token tells that the answer is not wanted any more. */
-  answers: {
-    [M in keyof ClientRequests]?: (params: ClientRequests[M]["params"], token: CancellationToken) => Promise<object>;
-  };
-  /** Tells the user that it can't start, or that it ended by itself. */
-  onUnavailable: (message: string) => void;
+/** The state of the sidecar and, while it runs, of the connection. */
+export interface SidecarState {
+  name: StateName;
+  /** What is true of the connection; it is known only while the sidecar runs. */
+  status?: ConnectionStatus;
+  /** Why the sidecar crashed, or can't start. */
+  message?: string;
 }
 
+type Pushed = Notifications & { "$/logTrace": LogTraceParams };
+type Asked = { [M in keyof ClientRequests]: ClientRequests[M]["params"] } & {
+  "window/showMessageRequest": ShowMessageRequestParams;
+};
+
+/** What is done with what the sidecar pushes, beside the status. */
+type Listeners = { [M in keyof Pushed]?: (params: Pushed[M]) => void };
+
+/** Answers what the sidecar asks; the token tells that the answer is not wanted any more. */
+type Answers = { [M in keyof Asked]?: (params: Asked[M], token: CancellationToken) => Promise<object | null> };
+
 export class Sidecar {
-  private readonly options: SidecarOptions;
+  private readonly log: LogOutputChannel;
+  private readonly environment: Environment;
+  private readonly listeners: Listeners = {};
+  private readonly answers: Answers = {};
   private readonly changed = new EventEmitter<SidecarState>();
-  state: SidecarState = { kind: workspace.isTrusted ? "starting" : "untrusted" };
+  state: SidecarState = { name: workspace.isTrusted ? "starting" : "untrusted" };
   private client: Client | undefined;
   /** The one start under way, so that callers share it. */
   private starting: Promise<void> | undefined;
@@ -36,13 +48,20 @@ export class Sidecar {
 
   readonly onDidChangeState = this.changed.event;
 
-  constructor(options: SidecarOptions) {
-    this.options = options;
+  constructor(log: LogOutputChannel, environment: Environment) {
+    this.log = log;
+    this.environment = environment;
   }
 
   /** The connection's status; undefined where the sidecar does not run. */
   get status(): ConnectionStatus | undefined {
-    return this.state.kind === "running" ? this.state.status : undefined;
+    return this.state.status;
+  }
+
+  /** Take what the sidecar pushes and asks, from its next start on. */
+  serve(listeners: Listeners, answers: Answers): void {
+    Object.assign(this.listeners, listeners);
+    Object.assign(this.answers, answers);
   }
 
   /** Start it, where it does not run already.
@@ -70,7 +89,7 @@ export class Sidecar {
     if (client) {
       this.client = undefined;
       // At once: what is true of the connection is not known any more, and a request waits for the next start.
-      this.change({ kind: "starting" });
+      this.change({ name: "starting" });
       this.ending = client.end();
     }
     await this.ending;
@@ -89,11 +108,12 @@ export class Sidecar {
     await this.start();
     const { client } = this;
     if (!client) throw new Unavailable();
-    const send = (...token: CancellationToken[]) =>
-      client.sendRequest<Requests[M]["result"]>(method, params ?? {}, ...token);
-    if (title === undefined) return send();
-    if (method !== "mcp/show") return withProgress(title, (token) => send(token));
-    return withProgress(title, (token, report) => client.sendReported(method, params ?? {}, token, report));
+    if (title === undefined) return client.sendRequest(method, params ?? {});
+    return withProgress(title, (token, report) =>
+      method === "mcp/show"
+        ? client.sendReported(method, params ?? {}, token, report)
+        : client.sendRequest(method, params ?? {}, token),
+    );
   }
 
   /** Tell the running sidecar the settings that hold now. */
@@ -104,11 +124,10 @@ export class Sidecar {
   private async startAnew(): Promise<void> {
     if (!workspace.isTrusted) throw new Unavailable();
     await this.ending;
-    const { environment } = this.options;
-    const launch = launchWith(launchSettings(), pythonIn(environment));
+    const launch = launchWith(pythonIn(this.environment));
     const { command, setting } = launch;
     try {
-      if (!setting) await markUsed(environment).catch(() => this.install());
+      if (!setting) await markUsed(this.environment).catch(() => this.install());
       await this.run(launch).catch(async (error) => {
         if (setting) throw error;
         // It is mended where it is broken.
@@ -122,50 +141,35 @@ export class Sidecar {
         command,
       );
       const message = sentences(setting && named, (error as Error).message);
-      this.fail("unavailable", message);
+      this.change({ name: "unavailable", message });
       throw new Unavailable(message, { cause: error });
     }
   }
 
   private async install(): Promise<void> {
-    this.change({ kind: "installing" });
-    await makeEnvironment(this.options.environment);
+    this.change({ name: "installing" });
+    await makeEnvironment(this.environment);
   }
 
   private async run(launch: Launch): Promise<void> {
-    this.change({ kind: "starting" });
-    const client = new Client(launch, this.options.log, (message) => {
+    this.change({ name: "starting" });
+    const client = new Client(launch, this.log, (message) => {
       if (this.client === client) {
         this.client = undefined;
-        this.fail("crashed", message);
+        this.change({ name: "crashed", message });
       }
     });
-    client.onNotification("mcp/didChangeStatus", (status: ConnectionStatus) => this.take(status, client));
-    for (const [method, listener] of Object.entries(this.options.listeners)) {
-      client.onNotification(method, listener);
-    }
-    for (const [method, answer] of Object.entries(this.options.answers)) {
-      client.onRequest(method, answer);
-    }
-    await client.launch();
+    const take = (status: ConnectionStatus) => {
+      if (this.client === client) this.change({ name: status.state, status });
+    };
+    client.onNotification("mcp/didChangeStatus", take);
+    for (const [method, listener] of Object.entries(this.listeners)) client.onNotification(method, listener);
+    for (const [method, answer] of Object.entries(this.answers)) client.onRequest(method, answer);
+    const status = await client.launch();
     this.client = client;
-    try {
-      await this.configure();
-      this.take(await client.sendRequest<ConnectionStatus>("mcp/status"), client);
-    } catch (error) {
-      // It runs, but is of no use, such as a program that only looks like a sidecar: nothing may be left of it.
-      await this.stop();
-      throw error;
-    }
-  }
-
-  private take(status: ConnectionStatus, from: Client): void {
-    if (from === this.client) this.change({ kind: "running", status: newer(this.status, status) });
-  }
-
-  private fail(kind: "crashed" | "unavailable", message: string): void {
-    this.change({ kind, message });
-    this.options.onUnavailable(message);
+    take(status);
+    // They may have changed meanwhile.
+    await this.configure();
   }
 
   private change(state: SidecarState): void {

@@ -2,7 +2,7 @@
 import { env, l10n, MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
 import type { Action } from "./actions.ts";
 import { withoutMarkup } from "./plainText.ts";
-import type { SidecarState } from "./state.ts";
+import type { SidecarState } from "./sidecar.ts";
 import { type StatusView, statusView } from "./statusView.ts";
 
 export class StatusBar {

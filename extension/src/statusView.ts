@@ -3,7 +3,7 @@ import { l10n } from "vscode";
 import { sentences } from "./failure.ts";
 import { withoutIcons } from "./plainText.ts";
 import type { ConnectionStatus } from "./protocol.ts";
-import { addressOf, type SidecarState, type StateName, stateName } from "./state.ts";
+import type { SidecarState, StateName } from "./sidecar.ts";
 
 export interface StatusView {
   /** Text with `$(icon)`s. */
@@ -12,7 +12,7 @@ export interface StatusView {
   /** First line of the tooltip, and what a screen reader says. */
   headline: string;
   /** The tooltip's rows; the values come from the server and are no markdown. */
-  rows: readonly (readonly [name: string, value: string])[];
+  rows: readonly [name: string, value: string][];
 }
 
 /** A status bar item is narrow: longer names are cut, the tooltip has them whole. */
@@ -42,38 +42,39 @@ const LOOKS: Record<StateName, (name: string) => Look> = {
  * @param time writes a time of the protocol (ISO-8601) as the user is used to
  */
 export function statusView(state: SidecarState, time: (iso: string) => string): StatusView {
-  const [icon, headline, beside, background] = LOOKS[stateName(state)](nameOf(state));
-  const cause = "message" in state ? state.message : "";
-  const rows = state.kind === "running" ? statusRows(state.status, time) : [[l10n.t("Cause"), cause] as const];
+  const [icon, headline, beside, background] = LOOKS[state.name](nameOf(state));
+  const rows = [...statusRows(state.status, time), [l10n.t("Cause"), state.message] as const];
   return {
     text: beside ? `$(${icon}) MCP: ${beside}` : `$(${icon}) MCP`,
     background,
     headline,
-    rows: rows.filter(([, value]) => value).map(([name, value]) => [name, value.slice(0, LONGEST_VALUE)]),
+    rows: rows.flatMap(([name, value]): [string, string][] => (value ? [[name, value.slice(0, LONGEST_VALUE)]] : [])),
   };
 }
 
-function nameOf(state: SidecarState): string {
-  const { server, target, state: connection } = state.kind === "running" ? state.status : {};
-  const name = (connection !== "connecting" && (server?.title || server?.name)) || target?.name || "";
-  const plain = withoutIcons(name);
+function nameOf({ name, status }: SidecarState): string {
+  const { server, target } = status ?? {};
+  const plain = withoutIcons((name !== "connecting" && (server?.title || server?.name)) || target?.name || "");
   return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME - 1)}…` : plain;
 }
 
-function statusRows(status: ConnectionStatus, time: (iso: string) => string): [string, string][] {
-  const { server, target, connectedAt, since, inFlight, error } = status;
+function statusRows(
+  status: ConnectionStatus | undefined,
+  time: (iso: string) => string,
+): [string, string | null | undefined][] {
+  if (!status) return [];
+  const { target, server, connectedAt, since, inFlight, error } = status;
   const { toolsCalled, resourcesAccessed, promptsExecuted, errors } = status.statistics;
   const values = [toolsCalled, resourcesAccessed, promptsExecuted, errors];
-  const counts = l10n.t("tool calls {0}, resources read {1}, prompts {2}, errors {3}", ...values);
   return [
-    [l10n.t("Target"), target ? addressOf(target) : ""],
-    [l10n.t("Transport"), target?.transport ?? ""],
-    [l10n.t("Server"), server ? `${server.title || server.name} ${server.version}` : ""],
-    [l10n.t("Protocol"), server?.protocolVersion ?? ""],
-    [l10n.t("Connected since"), connectedAt ? time(connectedAt) : ""],
+    [l10n.t("Target"), target?.url ?? (target && [target.command, ...(target.args ?? [])].join(" "))],
+    [l10n.t("Transport"), target?.transport],
+    [l10n.t("Server"), server && `${server.title || server.name} ${server.version}`],
+    [l10n.t("Protocol"), server?.protocolVersion],
+    [l10n.t("Connected since"), connectedAt && time(connectedAt)],
     [l10n.t("In this state since"), connectedAt === since ? "" : time(since)],
-    [l10n.t("Statistics"), counts],
+    [l10n.t("Statistics"), l10n.t("tool calls {0}, resources read {1}, prompts {2}, errors {3}", ...values)],
     [l10n.t("Waiting for an answer"), inFlight ? String(inFlight) : ""],
-    [l10n.t("Last error"), error ? sentences(error.message, error.suggestion) : ""],
+    [l10n.t("Last error"), error && sentences(error.message, error.suggestion)],
   ];
 }

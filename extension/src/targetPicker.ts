@@ -1,20 +1,15 @@
-/** The picker of *Connect…*: recent targets, the file being edited, and what is typed, checked while it is typed. */
-import { l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, window, workspace } from "vscode";
-import { failureOf } from "./failure.ts";
+/** The picker of *Connect…*: what is typed, checked while it is typed, and what there is to choose. */
+import { l10n, type QuickPickItem, QuickPickItemKind, ThemeIcon, window } from "vscode";
 import type { Parts } from "./parts.ts";
 import { withoutIcons } from "./plainText.ts";
-import type { Target } from "./protocol.ts";
-import type { Recents, RecentTarget } from "./recents.ts";
-import { looksLikeServer } from "./serverScript.ts";
-import type { Sidecar } from "./sidecar.ts";
-import { addressOf } from "./state.ts";
+import type { Offer, Offers, Target } from "./protocol.ts";
+import type { RecentTarget } from "./recents.ts";
 
 /** Milliseconds without a key after which what was typed is checked. */
 const PAUSE_MS = 120;
 
 interface TargetItem extends QuickPickItem {
-  /** What to connect to, as it would be typed; else there is a recent target. */
-  url?: string;
+  target?: Target;
   recent?: RecentTarget;
 }
 
@@ -29,36 +24,44 @@ export function pickTarget(parts: Parts, initial = ""): Promise<Target | undefin
   picker.title = l10n.t("Connect to an MCP Server");
   picker.placeholder = l10n.t("URL, path of a server script, or command line (such as npx -y some-server)");
   picker.value = initial;
+  picker.matchOnDescription = true;
 
-  let pause: NodeJS.Timeout | undefined;
-  const update = (value: string) => {
-    const url = value.trim();
-    const show = (understood: Partial<TargetItem>) => {
-      const typed = { label: withoutIcons(url), url, alwaysShow: true, ...understood };
-      picker.items = [...(url ? [typed] : []), ...offers(parts.recents)];
-    };
-    show({ iconPath: new ThemeIcon("plug") });
-    clearTimeout(pause);
-    pause = setTimeout(async () => {
-      const understood = await understand(parts.sidecar, url);
-      // What was typed meanwhile is checked by its own turn.
-      if (picker.value.trim() === url) show(understood);
-    }, PAUSE_MS);
+  const document = window.activeTextEditor?.document.uri.toString() ?? "";
+  let offers: Offers = { typed: null, configured: [], document: null };
+  const typed = () => picker.value.trim();
+  const show = () => {
+    picker.items = itemsOf(offers, typed(), parts.recents.all);
   };
-  update(initial);
+  const ask = async () => {
+    const asked = typed();
+    // Where that fails, so does the connect that follows, and says why.
+    const found = await parts.sidecar.request("mcp/offers", { typed: asked, document }).catch(() => undefined);
+    picker.busy = false;
+    if (found && typed() === asked) {
+      offers = found;
+      show();
+    }
+  };
+  let pause: NodeJS.Timeout | undefined;
+  picker.busy = true;
+  show();
+  void ask();
 
   return new Promise((resolve) => {
-    picker.onDidChangeValue(update);
+    picker.onDidChangeValue(() => {
+      show();
+      clearTimeout(pause);
+      pause = setTimeout(ask, PAUSE_MS);
+    });
     picker.onDidTriggerItemButton(async ({ item }) => {
       await (item.recent && parts.recents.remove(item.recent));
-      update(picker.value);
+      show();
     });
     picker.onDidAccept(() => {
-      const typed = picker.value.trim();
       // Enter can come before the items follow what was typed: never go where that does not lead.
-      const item = picker.selectedItems.find(({ label }) => leadsTo(typed, label));
-      const url = item?.url || typed;
-      resolve(item?.recent ? wholeOf(parts, item.recent) : url ? { url } : undefined);
+      const item = picker.selectedItems.find((each) => leadsTo(typed(), `${each.label} ${each.description}`));
+      const target = item?.target ?? (typed() ? { url: typed() } : undefined);
+      resolve(item?.recent ? wholeOf(parts, item.recent) : target);
       picker.hide();
     });
     picker.onDidHide(() => {
@@ -70,44 +73,40 @@ export function pickTarget(parts: Parts, initial = ""): Promise<Target | undefin
   });
 }
 
-function offers({ all }: Recents): TargetItem[] {
+function itemsOf(offers: Offers, typed: string, recents: readonly RecentTarget[]): TargetItem[] {
   const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
+  const unchecked = { label: typed, description: "", detail: "", isWrong: false, target: { url: typed } };
+  const checked = offers.typed?.label === typed ? offers.typed : unchecked;
+  const configured = offers.configured.map((offer) => itemOf(offer, "server"));
+  const edited = offers.document ? [itemOf(offers.document, "file-code")] : [];
+  // Configured servers stand above.
+  const lines = recents.filter(({ target }) => !target?.server);
   const iconPath = new ThemeIcon("history");
-  const recents = all.map((recent) => ({ label: withoutIcons(recent.text), iconPath, recent, buttons }));
-  const script = activeServerScript();
-  const edited = { description: l10n.t("the file you are editing"), iconPath: new ThemeIcon("file-code") };
   return [
-    ...(script ? [{ label: script, url: script, ...edited }] : []),
-    ...(recents.length ? [{ label: l10n.t("recent"), kind: QuickPickItemKind.Separator }, ...recents] : []),
+    ...(typed ? [{ ...itemOf(checked, "plug"), alwaysShow: true }] : []),
+    ...group(l10n.t("configured"), configured),
+    ...group(l10n.t("the file you are editing"), edited),
+    ...group(
+      l10n.t("recent"),
+      lines.map((recent) => ({ label: withoutIcons(recent.text), iconPath, recent, buttons })),
+    ),
   ];
 }
 
-/** What the sidecar makes of a text. */
-async function understand(sidecar: Sidecar, url: string): Promise<Partial<TargetItem>> {
-  try {
-    const { target } = await sidecar.request("mcp/resolve", { url });
-    return { iconPath: new ThemeIcon("plug"), detail: withoutIcons(`${target.transport}: ${addressOf(target)}`) };
-  } catch (error) {
-    return { iconPath: new ThemeIcon("warning"), detail: withoutIcons(failureOf(error)?.message ?? "") };
-  }
+function itemOf({ label, description, detail, isWrong, target }: Offer, icon: string): TargetItem {
+  const words = { label: withoutIcons(label), description: withoutIcons(description), detail: withoutIcons(detail) };
+  return { ...words, iconPath: new ThemeIcon(isWrong ? "warning" : icon), target };
 }
 
-/** Whether the characters of what was typed are in a label, in their order, as VS Code's own filter asks. */
-function leadsTo(typed: string, label: string): boolean {
+function group(label: string, items: TargetItem[]): TargetItem[] {
+  return items.length > 0 ? [{ label, kind: QuickPickItemKind.Separator }, ...items] : [];
+}
+
+/** Whether the characters of what was typed are in a text, in their order, as VS Code's own filter asks. */
+function leadsTo(typed: string, text: string): boolean {
   let at = 0;
   return [...typed.toLowerCase()].every((character) => {
-    at = label.toLowerCase().indexOf(character, at) + 1;
+    at = text.toLowerCase().indexOf(character, at) + 1;
     return at > 0;
   });
-}
-
-/** The path of the file in the active editor where it looks like an MCP server, as short as it is unambiguous. */
-function activeServerScript(): string | undefined {
-  const document = window.activeTextEditor?.document;
-  if (document?.uri.scheme !== "file" || !looksLikeServer(document.languageId, document.getText())) {
-    return undefined;
-  }
-  // The sidecar resolves relative paths from the first folder.
-  const ours = workspace.getWorkspaceFolder(document.uri)?.index === 0;
-  return ours ? workspace.asRelativePath(document.uri, false) : document.uri.fsPath;
 }

@@ -1,6 +1,7 @@
 /** *Show Protocol Trace*: the sidecar's text of it in a document, which follows what goes over the wire. */
-import { commands, Position, Range, Selection, type Uri, window } from "vscode";
-import type { Parts } from "./parts.ts";
+import { commands, type LogOutputChannel, Position, Range, Selection, type Uri, window } from "vscode";
+import type { Documents } from "./documents.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 /** By its extension it has the language `mcp-trace`, which folds by indentation. */
 const FILE = "MCP Protocol.mcp-trace";
@@ -8,11 +9,17 @@ const FILE = "MCP Protocol.mcp-trace";
 /** Milliseconds between two readings: it is for the eye. */
 const PAUSE_MS = 1000;
 
+interface Sources {
+  sidecar: Sidecar;
+  documents: Documents;
+  log: LogOutputChannel;
+}
+
 export class TraceDocument {
-  private readonly parts: Pick<Parts, "sidecar" | "documents" | "log">;
+  private readonly parts: Sources;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: Pick<Parts, "sidecar" | "documents" | "log">) {
+  constructor(parts: Sources) {
     this.parts = parts;
   }
 

@@ -1,27 +1,36 @@
 import { deepEqual } from "node:assert/strict";
 import { homedir } from "node:os";
 import test from "node:test";
-import { launchWith } from "../../extension/src/launch.ts";
+import { workspace } from "vscode";
+import { type Launch, launchWith } from "../../extension/src/settings.ts";
 
-const NOTHING = { interpreter: "", command: [], logLevel: "warning" };
 const ISOLATED = ["-I", "-X", "utf8", "-m", "mcp_sidecar", "--log-level", "warning"];
 
+/** What is run with these settings. */
+function launch(settings: Record<string, unknown>): Launch {
+  const get = (name: string, otherwise?: unknown) => settings[name] ?? otherwise;
+  Object.assign(workspace, { getConfiguration: () => ({ get }) });
+  return launchWith("own");
+}
+
 test("without a setting the extension's own Python runs the sidecar, isolated from the workspace", () => {
-  deepEqual(launchWith(NOTHING, "own"), { command: "own", args: ISOLATED, setting: "" });
+  deepEqual(launch({ interpreter: "", command: [] }), { command: "own", args: ISOLATED, setting: "" });
 });
 
 test("a given interpreter runs it as isolated", () => {
-  const launch = launchWith({ ...NOTHING, interpreter: "/usr/bin/python3" }, "own");
-  deepEqual(launch, { command: "/usr/bin/python3", args: ISOLATED, setting: "mcpSidecar.interpreter" });
+  const found = launch({ interpreter: " /usr/bin/python3 " });
+  deepEqual(found, { command: "/usr/bin/python3", args: ISOLATED, setting: "mcpSidecar.interpreter" });
 });
 
-test("a given command comes before a given interpreter", () => {
-  const settings = { interpreter: "nonsense", command: ["mcp-sidecar", "--x"], logLevel: "debug" };
-  const args = ["--x", "--log-level", "debug"];
-  deepEqual(launchWith(settings, "own"), { command: "mcp-sidecar", args, setting: "mcpSidecar.command" });
+test("a given command comes before a given interpreter, also where it is a single text", () => {
+  const args = ["--log-level", "debug"];
+  const settings = { interpreter: "nonsense", logLevel: "debug" };
+  const own = { command: "mcp-sidecar", setting: "mcpSidecar.command" };
+  deepEqual(launch({ ...settings, command: ["mcp-sidecar", "--x"] }), { ...own, args: ["--x", ...args] });
+  deepEqual(launch({ ...settings, command: "mcp-sidecar" }), { ...own, args });
 });
 
 test("~ is the home directory", () => {
   for (const given of [{ command: ["~/sidecar"] }, { interpreter: "~/sidecar" }])
-    deepEqual(launchWith({ ...NOTHING, ...given }, "own").command, `${homedir()}/sidecar`);
+    deepEqual(launch(given).command, `${homedir()}/sidecar`);
 });

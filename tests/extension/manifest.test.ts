@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { type Action, actionsIn } from "../../extension/src/actions.ts";
-import type { StateName } from "../../extension/src/state.ts";
+import type { StateName } from "../../extension/src/sidecar.ts";
 
 function read(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");

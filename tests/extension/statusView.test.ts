@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import test from "node:test";
 import type { ConnectionStatus } from "../../extension/src/protocol.ts";
-import { newer, type SidecarState, stateName } from "../../extension/src/state.ts";
+import type { SidecarState } from "../../extension/src/sidecar.ts";
 import { statusView } from "../../extension/src/statusView.ts";
 
 const AT = "2026-07-28T12:00:00.000Z";
@@ -19,26 +19,27 @@ const CONNECTED: ConnectionStatus = {
 };
 
 function view(status: Partial<ConnectionStatus>) {
-  return statusView({ kind: "running", status: { ...CONNECTED, ...status } }, (iso) => `at ${iso}`);
+  const whole = { ...CONNECTED, ...status };
+  return statusView({ name: whole.state, status: whole }, (iso) => `at ${iso}`);
 }
 
 const ERROR = { kind: "connection_lost", message: "It ended.", suggestion: "Start it again.", details: {} } as const;
 
 test("each state has its own icon, background and words", () => {
   const states: SidecarState[] = [
-    { kind: "untrusted" },
-    { kind: "installing" },
-    { kind: "starting" },
-    { kind: "crashed", message: "gone" },
-    { kind: "unavailable", message: "no Python" },
+    { name: "untrusted" },
+    { name: "installing" },
+    { name: "starting" },
+    { name: "crashed", message: "gone" },
+    { name: "unavailable", message: "no Python" },
     ...(["disconnected", "connecting", "connected", "reconnecting", "failed"] as const).map((state) => ({
-      kind: "running" as const,
+      name: state,
       status: { ...CONNECTED, state },
     })),
   ];
   const seen = states.map((state) => {
     const { text, background } = statusView(state, String);
-    return [stateName(state), text, background];
+    return [state.name, text, background];
   });
   deepEqual(seen, [
     ["untrusted", "$(shield) MCP", undefined],
@@ -75,7 +76,7 @@ test("requests that wait for an answer are told", () => {
 });
 
 test("why the sidecar does not run is in the tooltip", () => {
-  deepEqual(statusView({ kind: "unavailable", message: "no Python" }, String).rows, [["Cause", "no Python"]]);
+  deepEqual(statusView({ name: "unavailable", message: "no Python" }, String).rows, [["Cause", "no Python"]]);
 });
 
 test("an attempt is named after its target, not after the server that still stands", () => {
@@ -96,11 +97,4 @@ test("a server can put neither icons nor lines into the status bar, and its name
 
 test("without a target a failure is told without a name", () => {
   equal(view({ state: "failed", target: null, server: null }).text, "$(error) MCP");
-});
-
-test("an older status never replaces a newer one", () => {
-  const [old, now] = [CONNECTED, { ...CONNECTED, revision: 8 }];
-  equal(newer(now, old), now);
-  equal(newer(old, now), now);
-  equal(newer(undefined, old), old);
 });

@@ -2,7 +2,6 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import test from "node:test";
 import type { Target } from "../../extension/src/protocol.ts";
 import { Recents } from "../../extension/src/recents.ts";
-import { looksLikeServer } from "../../extension/src/serverScript.ts";
 
 /** VS Code's Memento and SecretStorage as two maps: the real ones exist only inside of VS Code. */
 function storage() {
@@ -27,7 +26,7 @@ const SECRET: Target = { url: "TOKEN=tell-nobody npx server" };
 test("the last target comes first, and only once", async () => {
   const { recents } = storage();
   for (const url of ["a", "b", "a"]) {
-    await recents.add({ url }, url, true);
+    await recents.add({ text: url });
   }
   deepEqual(recents.all, [{ text: "a" }, { text: "b" }]);
   deepEqual(await recents.wholeOf({ text: "a" }), { url: "a" });
@@ -35,16 +34,16 @@ test("the last target comes first, and only once", async () => {
 
 test("an attempt that failed beside a standing connection comes second", async () => {
   const { recents } = storage();
-  await recents.add({ url: "stands" }, "stands", true);
-  await recents.add({ url: "failed" }, "failed", true, 1);
+  await recents.add({ text: "stands" });
+  await recents.add({ text: "failed" }, undefined, 1);
   deepEqual(recents.all, [{ text: "stands" }, { text: "failed" }]);
 });
 
 test("what is secret in a target is in the secret storage only, under a key that tells nothing", async () => {
   const { recents, state, secrets } = storage();
   const target: Target = { url: "https://example.com/mcp", auth: { type: "bearer", token: "tell-nobody" } };
-  await recents.add(target, "https://example.com/mcp", false);
-  await recents.add(SECRET, "TOKEN=*** npx server", false);
+  await recents.add({ text: "https://example.com/mcp" }, target);
+  await recents.add({ text: "TOKEN=*** npx server" }, SECRET);
   ok(!JSON.stringify([...state, ...secrets.keys()]).includes("tell-nobody"));
   const [second, first] = recents.all;
   deepEqual(await recents.wholeOf(first ?? { text: "" }), target);
@@ -54,44 +53,39 @@ test("what is secret in a target is in the secret storage only, under a key that
 
 test("a target that reads alike replaces the one before: a new token the old one", async () => {
   const { recents, secrets } = storage();
-  await recents.add({ url: "u", auth: { token: "1" } }, "u", false);
-  await recents.add({ url: "u", auth: { token: "2" } }, "u", false);
+  await recents.add({ text: "u" }, { url: "u", auth: { token: "1" } });
+  await recents.add({ text: "u" }, { url: "u", auth: { token: "2" } });
   equal(recents.all.length, 1);
   deepEqual([...secrets.values()], [JSON.stringify({ url: "u", auth: { token: "2" } })]);
-  await recents.add({ url: "u" }, "u", true);
+  await recents.add({ text: "u" });
+  equal(secrets.size, 0);
+});
+
+test("a configured server is stored as it is: typing its name would be another target", async () => {
+  const { recents, secrets } = storage();
+  const target: Target = { server: "notes", file: "file:///w/.mcp.json" };
+  await recents.add({ text: "notes", target });
+  deepEqual(await recents.wholeOf(recents.all[0] ?? { text: "" }), target);
   equal(secrets.size, 0);
 });
 
 test("a target whose secret is no longer stored is not taken for whole", async () => {
   const { recents, secrets } = storage();
-  await recents.add(SECRET, "TOKEN=*** npx server", false);
+  await recents.add({ text: "TOKEN=*** npx server" }, SECRET);
   secrets.clear();
   equal(await recents.wholeOf(recents.all[0] ?? { text: "" }), undefined);
 });
 
 test("a target that is forgotten, or falls out of the list, leaves no secret behind; the list keeps ten", async () => {
   const { recents, secrets } = storage();
-  await recents.add(SECRET, "TOKEN=*** npx server", false);
+  await recents.add({ text: "TOKEN=*** npx server" }, SECRET);
   for (let number = 0; number < 10; number++) {
-    await recents.add({ url: `${number}` }, `${number}`, true);
+    await recents.add({ text: `${number}` });
   }
   equal(secrets.size, 0);
   equal(recents.all.length, 10);
-  await recents.add(SECRET, "TOKEN=*** npx server", false);
+  await recents.add({ text: "TOKEN=*** npx server" }, SECRET);
   await recents.remove(recents.all[0] ?? { text: "" });
   equal(secrets.size, 0);
   equal(recents.all.length, 9);
-});
-
-test("a script that uses an MCP library looks like a server", () => {
-  ok(looksLikeServer("python", "#!/usr/bin/env python\nfrom fastmcp import FastMCP\n"));
-  ok(looksLikeServer("python", "import mcp.server\n"));
-  ok(looksLikeServer("typescript", 'import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";'));
-  ok(looksLikeServer("javascript", "const { FastMCP } = require('fastmcp');"));
-});
-
-test("other files don't", () => {
-  ok(!looksLikeServer("python", "import mcpx\n# from fastmcp import FastMCP\n"));
-  ok(!looksLikeServer("markdown", "from fastmcp import FastMCP"));
-  ok(!looksLikeServer("javascript", 'import x from "fastmcp-extra";'));
 });

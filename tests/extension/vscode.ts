@@ -12,6 +12,8 @@ export const window = {
     return task({ report() {} }, token);
   },
 };
+export const commands = {};
+export const workspace = {};
 export class LanguageModelTextPart {
   constructor(value) {
     this.value = value;

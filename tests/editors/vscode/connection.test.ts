@@ -120,7 +120,7 @@ extensionTests(
       await window.screen.until("its language", language, (items) => items.includes("Python"));
       await window.runCommand("MCP Sidecar: Connect…");
       const { items } = await window.quickInput.waitFor(({ items }) => items.length > 0);
-      deepEqual([items[0]?.label, items[0]?.description], ["notes_server.py", "the file you are editing"]);
+      deepEqual([items[0]?.label, items[0]?.separator], ["notes_server.py", "the file you are editing"]);
       await window.screenshot("connect/the file you are editing");
       await window.quickInput.choose("notes_server.py");
       await waitForHeadline(window, /^Connected to notes$/);
