@@ -51,10 +51,10 @@ setup: $(VENV_READY) $(SERVERS_READY) $(CONFORMANCE_READY) $(EXTENSION_READY) ##
 demo: $(VENV_READY) ## Try the sidecar on the example server, or on yours: TARGET="<url, path or command line>"
 	@$(VENV)/python scripts/demo.py $(if $(TARGET),--target "$$TARGET")
 
-test: test-sidecar test-extension test-vscode ## Run all tests; test-sidecar, test-extension and test-vscode are its parts
+test: test-sidecar conformance test-extension test-vscode ## Run all tests; test-sidecar, test-extension and test-vscode are parts of it
 
-test-sidecar: setup # ARGS="-k idle -x" go to pytest
-	NODE=$(NODE) $(VENV)/python -m pytest $(ARGS)
+test-sidecar: setup # ARGS="-k idle -x -n 0" go to pytest; -n 0 for one process
+	NODE=$(NODE) $(VENV)/python -m pytest tests/sidecar -n auto --dist worksteal $(ARGS)
 
 conformance: setup ## Hold the sidecar against the official conformance suite for clients; ARGS="-k auth" go to pytest
 	NODE=$(NODE) $(VENV)/python -m pytest tests/conformance $(ARGS)
@@ -106,6 +106,9 @@ clean: ## Remove everything that the other commands made
 	find sidecar tests examples scripts bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 export TARGET
+
+# Without bytecode on the disk every start of a server or of the sidecar compiles some thousand modules anew: 2× slower.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What is installed, each with a stamp so that it is done once.
 

@@ -514,7 +514,9 @@ async def test_a_server_that_comes_back_without_its_tokens_asks_nobody(
 ) -> None:
     server = await serve(oauth_http())
     await editor.connect(url=server.url, auth="oauth")
-    await server.restart()
+    server.kill()
+    await editor.wait_for_state("reconnecting")  # back before its loss is noticed, it is asked for a login by a request
+    await server.start_async()
     status = await editor.wait_for_state("failed", timeout=60)
     assert status["error"]["kind"] == "authentication_required"
     assert len(browser.questions) == 1

@@ -310,7 +310,6 @@ async def test_an_inspection_is_shown_by_its_severities(editor: Editor) -> None:
     for finding in found:
         assert f"<code>{finding['rule']}</code>" in page["html"]
     assert "<h2>Hints (" in page["html"] or "<h2>Information (" in page["html"]
-    assert " 1 resource template, 1 prompt, " in page["html"]
 
 
 # Remembering
@@ -363,7 +362,7 @@ async def test_the_trace_as_a_text_has_a_line_for_each_frame_and_its_body_indent
     report = await editor.request("mcp/trace", {"asText": True})
     assert report["frames"] == []
     lines = report["text"].splitlines()
-    heads = [line for line in lines if line and not line.startswith((" ", "──")) and "older frames" not in line]
+    heads = [line for line in lines if re.match(r"\d\d:\d\d:", line)]
     assert len(heads) == len((await editor.request("mcp/trace"))["frames"])
     *_, call = [number for number, line in enumerate(lines) if re.search(r"^\S+ → \d+ tools/call", line)]
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} → \d+ tools/call, [\d.,]+ (B|KiB)", lines[call])
