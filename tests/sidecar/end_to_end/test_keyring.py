@@ -52,7 +52,7 @@ async def connect(editor: Editor, browser: Browser, server: HttpServer, auth: Js
 async def test_a_later_sidecar_needs_no_login(
     start: Callable[[str], Awaitable[tuple[Editor, Browser]]], serve: Serve, tmp_path: Path
 ) -> None:
-    # Over by the time that the second one needs it. At once would be too early: the first one's end would meet a renewal.
+    # Over when the second one needs it; at once would be too early: the first one's end would meet a renewal.
     server = await serve(oauth_http(expires="1"))
     first, browser = await start("InFile")
     await connect(first, browser, server)
