@@ -122,7 +122,14 @@ class Sidecar:
             notifications=NOTIFICATIONS,
             client_methods=CLIENT_METHODS,
             command_id=command_id,
-            string_arguments=dict.fromkeys(("mcp/connect", "mcp/resolve"), lambda text: {"url": text}),
+            string_arguments={
+                **dict.fromkeys(("mcp/connect", "mcp/resolve"), lambda text: {"url": text}),
+                **dict.fromkeys(("mcp/tools/call", "mcp/prompts/get"), lambda text: {"name": text}),
+                **dict.fromkeys(
+                    ("mcp/resources/read", "mcp/resources/subscribe", "mcp/resources/unsubscribe"),
+                    lambda text: {"uri": text},
+                ),
+            },
             run_command=self._commands.run,
             fallback=Fallback(method=self._unknown, command=method_of_command),
             hooks=Hooks(

@@ -319,6 +319,12 @@ async def test_the_request_and_a_command_with_a_name_ask_nothing(desk: Desk) -> 
     assert not desk.questions
 
 
+async def test_a_plain_string_is_a_name(desk: Desk) -> None:
+    await desk.editor.connect(**choices())
+    assert (await desk.run("tools.call", "b"))["content"][0]["text"] == "{}"
+    assert not desk.questions
+
+
 async def test_a_level_is_chosen(desk: Desk) -> None:
     desk.answer = "warning"
     await desk.editor.connect(**capable())
