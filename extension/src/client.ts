@@ -20,6 +20,9 @@ const HANG_MS = 1000;
 /** Milliseconds after which a program that does not answer `initialize` counts as no sidecar. */
 const START_MS = 30_000;
 
+/** The files in which servers are configured, whatever their language is called; the sidecar tells them from others. */
+const CONFIGURATION = "**/{mcp,.mcp,fastmcp,settings,claude_desktop_config,.claude}.json";
+
 export class Client extends client.LanguageClient {
   private process: ChildProcess | undefined;
   private ending = false;
@@ -33,7 +36,7 @@ export class Client extends client.LanguageClient {
     const own = Object.entries(process.env).filter(([name]) => !/^(ELECTRON|VSCODE)_/i.test(name));
     const executable = { ...launch, options: { env: Object.fromEntries(own) } };
     super("mcpSidecar", "MCP Sidecar", executable, {
-      documentSelector: [{ scheme: ARGUMENTS_SCHEME }],
+      documentSelector: [{ scheme: ARGUMENTS_SCHEME }, { scheme: "file", pattern: CONFIGURATION }],
       outputChannel: log,
       initializationOptions,
       initializationFailedHandler: () => false,

@@ -24,8 +24,11 @@ const COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   callTool,
   callWithArguments: (parts, uri = window.activeTextEditor?.document.uri) => uri && callDocument(parts, uri),
   ...SERVER_COMMANDS,
-  // The sidecar's code lens.
+  // The sidecar's code lenses and code actions, as far as they are not among the others.
   show: (parts, { document }: { document: string }) => callDocument(parts, Uri.parse(document)),
+  status: showMenu,
+  log: ({ output }) => output.channel.show(true),
+  "tools.call": (parts) => callTool(parts, undefined),
   openResult: ({ documents, panel }) => window.showTextDocument(documents.set("MCP Result.json", panel.whole)),
   openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
   showStatus: ({ documents, sidecar }) => window.showTextDocument(documents.set(STATUS_FILE, statusText(sidecar))),

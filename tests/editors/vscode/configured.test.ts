@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { connect, extensionTest, extensionTests, PYTHON, processesLike, waitForHeadline } from "./extensionTest.ts";
 import type { Theme } from "./profile.ts";
 import type { QuickInputState } from "./quickInput.ts";
@@ -143,3 +144,55 @@ extensionTest(
     deepEqual(processesLike(window, /-m mcp_sidecar|notes_server\.py/), []);
   },
 );
+
+extensionTest(
+  "a configuration file is connected from, and tells what is wrong in it",
+  // With VS Code's own lenses, which it has where it may have chat.
+  { files: CONFIGURATION, env: ownHome(), settings: { "chat.disableAIFeatures": false } },
+  async (window) => {
+    await waitForHeadline(window, /^Disconnected$/);
+    await window.editors.open(join(window.folder, ".vscode/mcp.json"));
+    const own = ["MCP Sidecar: Connect", "Start", "More..."];
+    await untilLenses(window, (titles) => isDeepStrictEqual(titles, [...own, ...own, ...own]));
+    await untilProblem(window, /A server needs `command` or `url`\..*mcp-sidecar/s);
+    await window.screenshot("configured/a file");
+
+    await window.editors.clickCodeLens("MCP Sidecar: Connect");
+    await window.notifications.waitForDialog(/Run the MCP server "notes"/);
+    await window.notifications.clickDialog("Allow");
+    await untilLenses(window, ([first = ""]) => /^MCP Sidecar: ● connected · \d tools$/.test(first));
+    await window.screenshot("configured/a file, connected, dark");
+    window.profile.changeSettings({ "workbench.colorTheme": "Light Modern" });
+    await window.page.locator(".monaco-workbench.vs").waitFor();
+    await window.screenshot("configured/a file, connected, light");
+    await window.editors.clickCodeLens("Call tool…");
+    await window.quickInput.waitFor(({ title }) => title === "Call a Tool");
+    await window.quickInput.cancel();
+    await window.editors.clickCodeLens("Show log");
+    await window.output.waitFor("MCP Server", /connected notes/);
+    await window.editors.select("mcp.json");
+    await window.editors.clickCodeLens("Disconnect");
+    await waitForHeadline(window, /^Disconnected$/);
+
+    await window.editors.open(join(window.folder, ".mcp.json"));
+    await window.editors.clickCodeLens("MCP Sidecar: Connect");
+    await waitForHeadline(window, /^No connection/);
+    await untilLenses(window, (titles) => titles[0] === "MCP Sidecar: ✗ failed" && titles.includes("Connect"));
+    await untilProblem(window, /127\.0\.0\.1:9.*mcp-sidecar/s);
+    await window.screenshot("configured/a file, failed");
+  },
+);
+
+function untilLenses(window: Workbench, accept: (titles: string[]) => boolean): Promise<string[]> {
+  return window.screen.until("code lenses", () => window.editors.codeLenses(), accept);
+}
+
+async function untilProblem(window: Workbench, problem: RegExp): Promise<void> {
+  await window.runCommand("Problems: Focus on Problems View");
+  const rows = window.page.locator(".markers-panel .monaco-list-row");
+  await window.screen.until(
+    `the problem ${problem}`,
+    () => rows.allInnerTexts(),
+    (texts) => texts.some((text) => problem.test(text)),
+  );
+}
