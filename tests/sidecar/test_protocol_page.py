@@ -19,6 +19,7 @@ from mcp_sidecar.connection import (
     offers,
     paging,
     process,
+    recovery,
     rounds,
     status,
     stdio,
@@ -341,7 +342,7 @@ def mebibytes(size: int) -> str:
 
 WORDS = {1.0: "one", 5.0: "five", 10.0: "ten"}
 
-*DELAYS, LAST_DELAY = manager.RECONNECT_DELAYS
+*DELAYS, LAST_DELAY = recovery.DELAYS
 
 CONFIGURED = re.sub(
     r"\s+", " ", (Path(__file__).parents[2] / "docs" / "configured-servers.md").read_text(encoding="utf-8")
@@ -372,7 +373,7 @@ NUMBERS = {
     "exit grace": f"it has {seconds(process.EXIT_GRACE)} s to end by itself",
     "term grace": f"then {seconds(process.TERM_GRACE)} s after SIGTERM",
     "reconnect": f"after {', '.join(map(seconds, DELAYS))} and then every {seconds(LAST_DELAY)} seconds, "
-    f"for {seconds(manager.RECONNECT_WINDOW)} seconds",
+    f"for {seconds(recovery.WINDOW)} seconds",
     "statistics": f"when only statistics changed, at most {WORDS[1 / manager.STATISTICS_INTERVAL]} times a second",
     "pages": f"after {paging.PAGE_LIMIT:,} pages",
     "items": f"after {paging.ITEM_LIMIT:,} items",

@@ -1,19 +1,18 @@
 """The connection manager: holds the one connection, and tells the truth about it at every moment."""
 
 import asyncio
-import contextlib
 import functools
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from mcp_sidecar.connection import capabilities, rounds
-from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.connection.defects import as_failure, log_defect
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
     Failure,
@@ -24,15 +23,19 @@ from mcp_sidecar.connection.errors import (
     SessionExpired,
     SidecarError,
 )
+from mcp_sidecar.connection.events import Listener, ManagerEvents, NoEvents
+from mcp_sidecar.connection.graves import Graves
 from mcp_sidecar.connection.host import Host, Nobody
 from mcp_sidecar.connection.login import LoginMeans, Person
-from mcp_sidecar.connection.logs import LogEntry, LogFeed, Source
+from mcp_sidecar.connection.logs import LogFeed
 from mcp_sidecar.connection.options import DEFAULT, CallOptions
+from mcp_sidecar.connection.recovery import Recovery
 from mcp_sidecar.connection.stack import load_stack
-from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, Statistics, TargetInfo
+from mcp_sidecar.connection.standing import Standing
+from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, State, TargetInfo
+from mcp_sidecar.connection.tally import COUNTED, Tally
 from mcp_sidecar.connection.target import HttpEndpoint, Target
 from mcp_sidecar.connection.timeouts import Timeouts
-from mcp_sidecar.connection.timings import ToolTimings
 from mcp_sidecar.connection.tokens import TokenStore
 from mcp_sidecar.connection.trace import Trace
 
@@ -47,27 +50,6 @@ logger = logging.getLogger(__name__)
 STATISTICS_INTERVAL = 0.1
 """Seconds between two pushes that only tell new statistics."""
 
-RECONNECT_WINDOW = 30.0
-"""Seconds for which a lost HTTP server is looked for again, before the state becomes `failed`."""
-
-RECONNECT_DELAYS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
-"""Seconds before each look; the last one repeats."""
-
-_COUNTED = {"tools/call": "tools_called", "resources/read": "resources_accessed", "prompts/get": "prompts_executed"}
-
-
-class ManagerEvents(Protocol):
-    """What a manager tells its owner, on the event loop; all return at once."""
-
-    def status_changed(self, status: ConnectionStatus) -> None:
-        """The status, after every change."""
-
-    def logged(self, entry: LogEntry) -> None:
-        """Something to read."""
-
-    def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """A notification of the server."""
-
 
 @attrs.frozen(kw_only=True)
 class _Truth:
@@ -78,15 +60,6 @@ class _Truth:
     target: TargetInfo | None = None
     server: ServerInfo | None = None
     connected_at: datetime | None = None
-
-
-@attrs.define(kw_only=True, eq=False)
-class _Standing:
-    """The connection that stands."""
-
-    target: Target
-    resolved: "Resolved"
-    link: "Link"
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -106,40 +79,6 @@ class _Preparation:
 
     task: "asyncio.Future[Prepared]"
     interrupted_by: str | None = None
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Recovery:
-    """The search for a lost HTTP server."""
-
-    lost: _Standing
-    task: asyncio.Task[None]
-    wake: asyncio.Event
-    """Set to look at once."""
-
-
-class _Nobody:
-    """Is told everything, and needs nothing of it."""
-
-    def status_changed(self, status: ConnectionStatus) -> None: ...
-
-    def logged(self, entry: LogEntry) -> None: ...
-
-    def notified(self, method: str, params: Mapping[str, Any]) -> None: ...
-
-
-@attrs.frozen
-class _Listener:
-    """Hears one link; what it says is shown without the secrets of its own target."""
-
-    manager: "ConnectionManager"
-    redactor: "Redactor"
-
-    def logged(self, source: Source, level: str, message: str, name: str | None = None) -> None:
-        self.manager.log.add(source, level, message, name, mask=self.redactor.json)
-
-    def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        self.manager.events.notified(method, params)
 
 
 class ConnectionManager:
@@ -166,7 +105,7 @@ class ConnectionManager:
             person: who can be asked to log in, if anybody can.
             prepare: makes a configured server ready, see `ConfiguredServers.prepare`; None where there are none.
         """
-        self.events = events = events or _Nobody()
+        self.events = events = events or NoEvents()
         self._timeouts = timeouts
         self._workspace = workspace
         self._host = host or Nobody()
@@ -178,23 +117,20 @@ class ConnectionManager:
         self.trace = Trace()
         """What went over the wire, of all connections."""
         self._truth = _Truth(state="disconnected", since=_now())
-        self._standing: _Standing | None = None
-        self._latest: _Standing | None = None
+        self._standing: Standing | None = None
+        self._latest: Standing | None = None
         """What stands, or stood last; None once the client disconnected."""
         self._attempt: _Attempt | None = None
-        self._recovery: _Recovery | None = None
+        self._recovery: Recovery | None = None
         self._preparation: _Preparation | None = None
         self._last_target: Target | None = None
-        self._statistics = Statistics()
-        self._timings = ToolTimings()
-        self._period = 0
-        """Counts the times that statistics began anew: a request counts in the period in which it began."""
+        self._tally = Tally()
         self._in_flight = 0
         self._error: Failure | None = None
         self._revision = 0
         self._statistics_timer: asyncio.TimerHandle | None = None
         self._change = asyncio.Event()
-        self._graves: set[asyncio.Future[Any]] = set()
+        self._graves = Graves()
         """What is being cleaned up; nothing waits for it but `close()`."""
 
     # what is true
@@ -219,11 +155,11 @@ class ConnectionManager:
             target=truth.target,
             server=truth.server,
             connected_at=truth.connected_at,
-            statistics=self._statistics,
+            statistics=self._tally.statistics,
             in_flight=self._in_flight if self._standing is not None else 0,
             error=self._error,
             revision=self._revision,
-            tools=self._timings.report() if verbose else None,
+            tools=self._tally.timings() if verbose else None,
         )
 
     @property
@@ -248,7 +184,7 @@ class ConnectionManager:
                 suggestion = "Wait for the state `connected`."
             case "reconnecting":
                 if self._recovery is not None:
-                    self._recovery.wake.set()  # somebody is waiting: look again now
+                    self._recovery.hurry()
                 message = "The connection is lost and is being made again"
                 suggestion = "Wait for the state `connected`, or start the server."
             case "failed":
@@ -318,7 +254,7 @@ class ConnectionManager:
             self._attempt_failed(attempt, error.failure)
             raise
         except Exception as error:
-            self._attempt_failed(attempt, _defect(error))
+            self._attempt_failed(attempt, as_failure(error))
             raise
         self._replace(attempt, link)
         return self.get_status()
@@ -336,9 +272,7 @@ class ConnectionManager:
         standing, self._standing, self._latest = self._standing, None, None
         if attempt is not None or self._truth.state != "disconnected":
             self._truth = _Truth(state="disconnected", since=_now())
-            self._statistics = Statistics()
-            self._timings = ToolTimings()
-            self._period += 1
+            self._tally.begin_anew()
             self._changed()
         if standing is not None:
             reason = ConnectionLost("Disconnected on request.", suggestion="Connect again.")
@@ -369,16 +303,16 @@ class ConnectionManager:
         Raises:
             SidecarError: there is no result; says why.
         """
-        period = self._period
+        period = self._tally.period
         answer = await self._exchange(
             lambda link, timeouts: rounds.request(
                 link, method, params, timeout=timeouts.call, maximum=timeouts.max_call, progress=options.progress
             ),
             options,
-            counter=_COUNTED.get(method),
+            counter=COUNTED.get(method),
         )
-        if method == "tools/call" and params is not None and period == self._period:
-            self._timings.add(str(params.get("name")), answer.duration_ms)
+        if method == "tools/call" and params is not None:
+            self._tally.time(str(params.get("name")), answer.duration_ms, period)
         return answer
 
     async def ping(self, params: Mapping[str, Any] | None = None, options: CallOptions = DEFAULT) -> "Answer":
@@ -401,8 +335,7 @@ class ConnectionManager:
     async def close(self) -> None:
         """End everything, and return when nothing is left."""
         await self.disconnect()
-        while self._graves:
-            await asyncio.wait(self._graves)
+        await self._graves.emptied()
         self.log.close()
         if self._statistics_timer is not None:
             self._statistics_timer.cancel()
@@ -446,25 +379,19 @@ class ConnectionManager:
     def _give_up(self, preparation: _Preparation, why: str) -> None:
         preparation.interrupted_by = why
         preparation.task.cancel()
-        self._graves.add(preparation.task)
-        preparation.task.add_done_callback(self._forgotten)
-
-    def _forgotten(self, task: "asyncio.Future[Any]") -> None:
-        self._graves.discard(task)
-        if not task.cancelled():
-            task.exception()  # nobody waits for it any more
+        self._graves.keep(preparation.task)
 
     def _let_go_of_same(self, target: Target, resolved: "Resolved") -> asyncio.Task[None] | None:
         """Break before make: end what there is to the same server, and return what must be waited for."""
         standing, recovery = self._standing, self._recovery
-        if standing is not None and _same(standing, target, resolved):
+        if standing is not None and standing.is_to(target, resolved):
             self._standing = None
             self._truth = _Truth(state="disconnected", since=_now())
             reason = ConnectionLost(
                 "The connection was ended to be made again.", suggestion="Send the request again once connected."
             )
             return self._let_go(standing, reason)
-        if recovery is not None and _same(recovery.lost, target, resolved):
+        if recovery is not None and recovery.lost.is_to(target, resolved):
             self._stop_recovery()
             self._truth = attrs.evolve(self._truth, state="failed", since=_now())
         return None
@@ -485,10 +412,10 @@ class ConnectionManager:
             name=resolved.info.name,
             protocol=target.protocol_version or "auto",
             timeout=timeout,
-            events=_Listener(self, resolved.redactor),
+            events=Listener(self.events, self.log, resolved.redactor),
             tap=functools.partial(self.trace.tap, resolved.redactor),
             host=self._host,
-            bury=self._bury,
+            bury=self._graves.bury,
             means=LoginMeans(
                 person=self._person,
                 may_ask=may_ask,
@@ -520,10 +447,10 @@ class ConnectionManager:
         server = _masked(link.server, resolved.redactor)
         self._truth = _Truth(state="connected", since=now, target=info, server=server, connected_at=now)
         self._error = None
-        standing = self._standing = _Standing(target=target, resolved=resolved, link=link)
+        standing = self._standing = Standing(target=target, resolved=resolved, link=link)
         link.on_lost = functools.partial(self._lost, standing)
         former, self._latest = self._latest, standing
-        if former is not None and _same(former, target, resolved):
+        if former is not None and former.is_to(target, resolved):
             link.take_up(former.link.wishes)
         self._changed()
 
@@ -542,8 +469,7 @@ class ConnectionManager:
         assert attempt.task is not None
         attempt.interrupted_by = why
         attempt.task.cancel()
-        self._graves.add(attempt.task)
-        attempt.task.add_done_callback(self._bury_link)
+        self._graves.keep(attempt.task, self._bury_link)
         if self._standing is None and self._recovery is None:
             self._last_target = attempt.target
 
@@ -554,14 +480,13 @@ class ConnectionManager:
 
     def _bury_link(self, task: "asyncio.Task[Link]") -> None:
         """Close the link that came about although nobody wants it any more."""
-        self._graves.discard(task)
         if not task.cancelled() and task.exception() is None:
             given_up = ConnectionLost("The connect was given up.", suggestion="Connect again.")
-            self._bury(task.result().close(given_up, gracefully=False))
+            self._graves.bury(task.result().close(given_up, gracefully=False))
 
     # losing
 
-    def _lost(self, standing: _Standing, error: SidecarError) -> None:
+    def _lost(self, standing: Standing, error: SidecarError) -> None:
         """Tell the loss of a connection at the moment it is known."""
         if self._standing is not standing:
             return
@@ -571,75 +496,42 @@ class ConnectionManager:
         now = _now()
         if isinstance(standing.resolved.endpoint, HttpEndpoint):
             self._truth = attrs.evolve(self._truth, state="reconnecting", since=now, connected_at=None)
-            wake = asyncio.Event()
-            task = asyncio.create_task(self._recover(standing, error, wake))
-            self._recovery = _Recovery(lost=standing, task=task, wake=wake)
+            self._recover(standing, error)
         else:
             self._truth = attrs.evolve(self._truth, state="failed", since=now, connected_at=None)
         self._changed()
-        self._bury(standing.link.close(error, gracefully=False))
+        self._graves.bury(standing.link.close(error, gracefully=False))
 
-    async def _recover(self, lost: _Standing, error: SidecarError, wake: asyncio.Event) -> None:
-        """Look for a lost HTTP server again, for a while; at once whenever `wake` is set."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + RECONNECT_WINDOW
-        delays = [0.0] if isinstance(error, SessionExpired) else []
-        delays += RECONNECT_DELAYS
-        attempt = 0
-        timeout = self._timeouts().overridden(connect=lost.target.connect_timeout).connect
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delays[min(attempt, len(delays) - 1)]):
-                    await wake.wait()
-            wake.clear()
-            attempt += 1
-            left = end - loop.time()
-            if left <= 0:
-                break
-            try:
-                link = await self._open(lost.target, lost.resolved, min(timeout, left), may_ask=False)
-            except SidecarError as failure:
-                lost.resolved.redactor.mask(failure)
-                if failure.kind == "authentication_required":
-                    self._error = failure.failure
-                    break
-                continue
-            except Exception as defect:  # noqa: BLE001 - told by the status, and logged
-                log_defect(logger, "reconnecting failed", defect)
-                self._error = _defect(defect)
-                break
-            if link.lost.done():
-                self._bury(link.close(link.lost.result(), gracefully=False))
-                continue
-            self._recovery = None
-            self._install(lost.target, lost.resolved, link)
-            return
+    def _recover(self, lost: Standing, error: SidecarError) -> None:
+        """Have the lost server looked for."""
+        recovery = self._recovery = Recovery(
+            lost,
+            error,
+            reopen=lambda timeout: self._open(lost.target, lost.resolved, timeout, may_ask=False),
+            timeout=self._timeouts().overridden(connect=lost.target.connect_timeout).connect,
+            graves=self._graves,
+        )
+        recovery.begin(functools.partial(self._recovered, recovery))
+
+    def _recovered(self, recovery: Recovery, link: "Link | None") -> None:
+        """Take what a search came to."""
         self._recovery = None
+        if link is not None:
+            self._install(recovery.lost.target, recovery.lost.resolved, link)
+            return
+        self._error = recovery.failure or self._error
         self._truth = attrs.evolve(self._truth, state="failed", since=_now(), connected_at=None)
         self._changed()
 
     def _stop_recovery(self) -> None:
         if self._recovery is not None:
-            self._graves.add(self._recovery.task)
-            self._recovery.task.add_done_callback(self._graves.discard)
-            self._recovery.task.cancel()
+            self._recovery.give_up()
             self._recovery = None
 
-    def _let_go(self, standing: _Standing, reason: SidecarError) -> asyncio.Task[None]:
+    def _let_go(self, standing: Standing, reason: SidecarError) -> asyncio.Task[None]:
         """End a connection: its requests fail at once, the rest is done in a task of its own."""
         standing.link.fail_all(reason)
-        return self._bury(standing.link.close(reason, gracefully=True))
-
-    def _bury(self, cleanup: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(cleanup)
-        self._graves.add(task)
-        task.add_done_callback(self._buried)
-        return task
-
-    def _buried(self, task: asyncio.Task[None]) -> None:
-        self._graves.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log_defect(logger, "a clean-up failed", error)
+        return self._graves.bury(standing.link.close(reason, gracefully=True))
 
     # requests
 
@@ -656,11 +548,11 @@ class ConnectionManager:
             options: the time that the client gave it.
             counter: the statistic that counts it when it is answered.
         """
-        standing, period = self._standing, self._period
+        standing, period = self._standing, self._tally.period
         if standing is None:
             refusal = self._not_connected()
             if refusal.details["state"] in ("failed", "reconnecting"):  # else no server had anything to do with it
-                self._count("errors", period)
+                self._tally.count("errors", period)
                 self._statistics_changed()
             raise refusal
         self._in_flight += 1
@@ -669,18 +561,18 @@ class ConnectionManager:
             answer = await self._sent(send, standing, self._call_timeouts(standing, options))
         except SidecarError as error:
             standing.resolved.redactor.mask(error)
-            self._count("errors", period)
+            self._tally.count("errors", period)
             raise
         else:
             if counter is not None:
-                self._count(counter, period)
+                self._tally.count(counter, period)
             return answer
         finally:
             self._in_flight -= 1
             self._statistics_changed()
 
     async def _sent(
-        self, send: "Callable[[Link, Timeouts], Awaitable[Answer]]", standing: _Standing, timeouts: Timeouts
+        self, send: "Callable[[Link, Timeouts], Awaitable[Answer]]", standing: Standing, timeouts: Timeouts
     ) -> "Answer":
         try:
             return await send(standing.link, timeouts)
@@ -699,7 +591,7 @@ class ConnectionManager:
                 ) from error
             return await send(renewed, timeouts)
 
-    async def _renewed(self, old: _Standing) -> "Link | None":
+    async def _renewed(self, old: Standing) -> "Link | None":
         """The new connection to the same server as `old`, once it is there; None when it won't come."""
         while True:
             standing = self._standing
@@ -709,18 +601,13 @@ class ConnectionManager:
                 return None
             await self._change.wait()
 
-    def _call_timeouts(self, standing: _Standing, options: CallOptions) -> Timeouts:
+    def _call_timeouts(self, standing: Standing, options: CallOptions) -> Timeouts:
         target = standing.target
         call = target.call_timeout or standing.resolved.call_timeout
         own = self._timeouts().overridden(call=call, max_call=target.max_call_timeout)
         return own.overridden(call=options.call_timeout, max_call=options.max_call_timeout)
 
     # telling
-
-    def _count(self, counter: str, period: int) -> None:
-        if period == self._period:
-            value = getattr(self._statistics, counter) + 1
-            self._statistics = attrs.evolve(self._statistics, **{counter: value})
 
     def _statistics_changed(self) -> None:
         """Tell new statistics, but not at every call."""
@@ -743,20 +630,6 @@ class ConnectionManager:
             self.events.status_changed(self.get_status())
         except Exception as error:  # noqa: BLE001 - a listener's defect must not stop the connection
             log_defect(logger, "whoever is told of the status failed", error)
-
-
-def _same(old: _Standing, target: Target, resolved: "Resolved") -> bool:
-    """Whether both mean one server: as the client names it, even if an `envFile` changed since, or as it is opened."""
-    return old.target == target or old.resolved.endpoint == resolved.endpoint
-
-
-def _defect(error: Exception) -> Failure:
-    """A defect of the sidecar itself, as the status shows it; its details are for the log."""
-    return Failure(
-        kind="connection_failed",
-        message=f"The sidecar could not connect because of a defect of its own ({type(error).__name__}).",
-        suggestion="See the sidecar's log, and report it; installing the sidecar anew may help.",
-    )
 
 
 def _now() -> datetime:

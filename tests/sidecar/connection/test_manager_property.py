@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from mcp_sidecar.connection import manager as manager_module
+from mcp_sidecar.connection import recovery as recovery_module
 from mcp_sidecar.connection.errors import Interrupted, NotConnected, SidecarError
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
@@ -436,7 +437,7 @@ def _nothing_left() -> Iterator[None]:
 
 def test_the_status_is_true_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     # So that a sequence takes no seconds.
-    monkeypatch.setattr(manager_module, "RECONNECT_DELAYS", (0.02, 0.05))
+    monkeypatch.setattr(recovery_module, "DELAYS", (0.02, 0.05))
     monkeypatch.setattr(manager_module, "STATISTICS_INTERVAL", 0.01)
     import_stack()
     http = nasty_http("proper").start()

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from mcp_sidecar.connection import manager as manager_module
+from mcp_sidecar.connection import recovery as recovery_module
 from mcp_sidecar.connection.errors import NotConnected, SidecarError
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
@@ -210,7 +210,7 @@ async def test_a_server_that_stays_away_is_given_up_after_a_while_and_can_be_rec
     serve: Serve, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     window = 1.0
-    monkeypatch.setattr(manager_module, "RECONNECT_WINDOW", window)
+    monkeypatch.setattr(recovery_module, "WINDOW", window)
     server = await serve(nasty_http(mode))
     told = Told()
     manager = ConnectionManager(told)
