@@ -70,7 +70,7 @@ def refused(error: MCPError, protocol: str, *, violations: Sequence[str], suspic
         error: as the session raised it.
         protocol: the version that was asked for, `auto` or `legacy`.
         violations: how the server broke the protocol.
-        suspicion: see `Link.suspicion`.
+        suspicion: see `Diagnosis.suspicion`.
     """
     local = error.error.data
     if isinstance(local, LocalError):

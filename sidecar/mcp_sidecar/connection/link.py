@@ -8,40 +8,35 @@ alive.
 import asyncio
 import json
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 import attrs
-import pydantic
-from mcp import MCPError
-from mcp.shared.message import SessionMessage
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY
-from mcp_types import CLIENT_CAPABILITIES_META_KEY, URL_ELICITATION_REQUIRED, jsonrpc_message_adapter
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection import handshake, heartbeat
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, Pause, RequestId
 from mcp_sidecar.connection.deadline import Deadline
 from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.connection.diagnosis import Diagnosis
 from mcp_sidecar.connection.envelope import Envelope
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
-    ServerError,
     SessionExpired,
     SidecarError,
-    TimedOut,
 )
 from mcp_sidecar.connection.exchange import Exchange, Exchanges
 from mcp_sidecar.connection.host import Host
 from mcp_sidecar.connection.logs import Source
 from mcp_sidecar.connection.misdeeds import Misdeed, Misdeeds
+from mcp_sidecar.connection.negotiation import Negotiation
 from mcp_sidecar.connection.problems import Problem
 from mcp_sidecar.connection.progress import ProgressListener
 from mcp_sidecar.connection.questions import Questions
+from mcp_sidecar.connection.server_error import server_error
 from mcp_sidecar.connection.server_requests import ServerRequests
-from mcp_sidecar.connection.session import CLOSED, HandshakeClient, Inbox, Outbox, SessionTransport
 from mcp_sidecar.connection.status import ServerInfo, Transport
 from mcp_sidecar.connection.subscriptions import Subscriptions
 from mcp_sidecar.connection.trace import Tap
@@ -50,12 +45,6 @@ from mcp_sidecar.connection.wishes import SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE, Wis
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-PROBE_TIMEOUT = 3.0
-"""Seconds that `server/discover` may take before the older handshake is tried as well; at most a third of the time."""
-
-RECENT_VIOLATIONS = 5
-"""Protocol violations that a timeout's details recall: they explain most of them."""
 
 
 class LinkEvents(Protocol):
@@ -93,7 +82,6 @@ class Link(ChannelEvents):
             host: whom the server may ask.
         """
         self._events = events
-        self._host = host
         self.questions = Questions(host, self, lambda: self.server.title or self.server.name)
         self._server_requests = ServerRequests(self.questions, self)
         self.tap = tap
@@ -103,17 +91,18 @@ class Link(ChannelEvents):
         self.wishes = Wishes()
         """What the client asked the server to keep doing."""
         self._renewal: asyncio.Task[None] | None = None
-        self._session_requests: dict[RequestId, str] = {}
-        self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
-        """When, on the loop's clock, and what."""
+        self.diagnosis = Diagnosis(self._channel.diagnosis)
         self.misdeeds = Misdeeds()
         """All that the server did wrong on this connection, each kind once."""
-        self._inbox = Inbox()
-        self._client: HandshakeClient | None = None
         self._heartbeat: asyncio.Task[None] | None = None
-        self._pinned: str | None = None
         self._envelope = Envelope()
-        self._handshake: dict[str, Any] = {}
+        self._negotiation = Negotiation(
+            self._channel.send,
+            host=host,
+            envelope=self._envelope,
+            initialized=self._server_requests.initialized,
+            violated=self.violated,
+        )
         self._tools: dict[str, Mapping[str, Any]] | None = None
         self.listing: asyncio.Task[None] | None = None
         """The reading of the tools that calls share; see `Calls`."""
@@ -140,46 +129,14 @@ class Link(ChannelEvents):
             SidecarError: no connection came about; says why.
         """
         await self._channel.open()
-        legacy_only = self._channel.transport == "sse"
-        if protocol not in ("auto", "legacy", *MODERN_PROTOCOL_VERSIONS):
-            self._pinned = protocol
-        self._client = HandshakeClient(
-            SessionTransport(
-                self._inbox,
-                Outbox(self._send_for_session),
-                legacy_only=legacy_only,
-                # For a pinned version it is no probe, but the handshake.
-                probe_timeout=timeout if protocol in MODERN_PROTOCOL_VERSIONS else min(PROBE_TIMEOUT, timeout / 3),
-            ),
-            protocol=protocol,
+        version = await self._negotiation.run(
+            protocol,
+            legacy_only=self._channel.transport == "sse",
+            timeout=timeout,
+            lost=self.lost,
+            diagnosis=self.diagnosis,
         )
-        negotiation = asyncio.create_task(self._client.negotiate())
-        try:
-            waiting: set[asyncio.Future[Any]] = {negotiation, self.lost}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if self.lost.done():
-                raise self.lost.result()
-            await negotiation
-        except MCPError as error:
-            violations = [text for _, text in self._violations]
-            raise handshake.refused(error, protocol, violations=violations, suspicion=self.suspicion()) from error
-        except pydantic.ValidationError as error:
-            raise handshake.malformed(error) from error
-        except RuntimeError as error:
-            cause = error.__cause__
-            if isinstance(cause, pydantic.ValidationError):
-                raise handshake.malformed(cause) from error
-            raise handshake.no_common_version(self._handshake, error) from error
-        finally:
-            if not negotiation.done():
-                negotiation.cancel()
-                await asyncio.wait({negotiation})
-            if not negotiation.cancelled():
-                negotiation.exception()
-        version = self._client.protocol_version
-        assert version is not None
-        self.server = handshake.introduced(self._handshake, version, self._pinned)
-        self._session_requests.clear()
+        self.server = handshake.introduced(self._negotiation.said, version, self._negotiation.pinned)
         if self.modern:
             self.subscriptions.start()
         else:
@@ -203,20 +160,11 @@ class Link(ChannelEvents):
                 if not task.cancelled() and (error := task.exception()) is not None:
                     log_defect(logger, "a task of the link failed", error)
         await self.subscriptions.close()
-        self._inbox.put(CLOSED)
+        self._negotiation.end()
         try:
             await self._channel.close(gracefully=gracefully)
         finally:
-            await self._close_client()
-
-    async def _close_client(self) -> None:
-        if self._client is None:
-            return
-        for _ in range(2):  # the first close of a failed session raises that session's error
-            try:
-                await self._client.close()  # type: ignore[no-untyped-call]
-            except Exception as error:  # noqa: BLE001 - the connection is over either way
-                logger.debug("closing the session: %s", type(error).__name__)
+            await self._negotiation.close()
 
     @property
     def transport(self) -> Transport:
@@ -281,36 +229,17 @@ class Link(ChannelEvents):
     @property
     def pinned(self) -> bool:
         """Whether the user chose the protocol version."""
-        return self._pinned is not None
+        return self._negotiation.pinned is not None
 
     @property
     def introduction(self) -> Mapping[str, Any]:
         """What the server says of itself, as it came: `serverInfo`."""
-        return handshake.introduction(self._handshake, modern=self.modern)
-
-    def diagnosis(self, since: float = 0.0) -> dict[str, Any]:
-        """What is known that may explain a failure: last lines of stderr, violations of the protocol.
-
-        Args:
-            since: the time on the loop's clock before which violations explain nothing.
-        """
-        known = self._channel.diagnosis()
-        violations = [text for time, text in self._violations if time >= since]
-        return {**known, "violations": violations} if violations else known
-
-    def suspicion(self, since: float = 0.0) -> str:
-        """What most likely explains a silence, as a sentence with a space in front, or nothing; see `diagnosis`."""
-        known = self.diagnosis(since)
-        if violations := known.get("violations"):
-            return f" It broke the protocol: {violations[-1]}"
-        if unfinished := known.get("unfinishedLine"):
-            return f" It wrote a line without a newline at its end: {unfinished}"
-        return ""
+        return handshake.introduction(self._negotiation.said, modern=self.modern)
 
     @property
     def probe_unanswered(self) -> bool:
         """Whether the server ended without having said anything to `server/discover`."""
-        return not self._handshake and set(self._session_requests.values()) == {"server/discover"}
+        return self._negotiation.probe_unanswered
 
     # requests
 
@@ -366,7 +295,7 @@ class Link(ChannelEvents):
                 result = await exchange.answer
         except TimeoutError:
             self._abandon(exchange, f"no answer in {loop.time() - started:g} s")
-            raise self._timed_out(exchange, started) from None
+            raise self.diagnosis.of_silence(method, exchange.deadline, started) from None
         except asyncio.CancelledError:
             self._abandon(exchange, "cancelled by the user")
             raise
@@ -456,26 +385,6 @@ class Link(ChannelEvents):
         """The tools last listed, by name; None when none were, or they changed since."""
         return self._tools
 
-    def _timed_out(self, exchange: Exchange, started: float) -> TimedOut:
-        deadline, method = exchange.deadline, exchange.method
-        if not deadline.extended:
-            what = f"The server did not answer {method} within {deadline.seconds:g} s."
-        elif deadline.at_maximum:
-            what = f"The server reported progress, but did not answer {method} within {deadline.maximum:g} s."
-        else:
-            what = f"The server reported progress on {method}, but then nothing for {deadline.seconds:g} s."
-        name = "maxCallTimeout" if deadline.extended and deadline.at_maximum else "callTimeout"
-        return TimedOut(
-            f"{what}{self.suspicion(started)}",
-            suggestion=f"The connection stands. Raise {name} if the server needs longer; else find what hangs.",
-            details={
-                "method": method,
-                "timeoutSeconds": deadline.seconds,
-                **({"maxTimeoutSeconds": deadline.maximum} if deadline.extended else {}),
-                **self.diagnosis(started),
-            },
-        )
-
     def _abandon(self, exchange: Exchange, reason: str) -> None:
         """Tell the server that nobody waits any more (MCP, "Cancellation")."""
         self._exchanges.abandon(exchange)
@@ -491,9 +400,8 @@ class Link(ChannelEvents):
     # ChannelEvents
 
     def pending(self) -> Collection[RequestId]:
-        if not self._session_requests:
-            return self._exchanges.ids
-        return [*self._exchanges.ids, *self._session_requests]
+        negotiating = self._negotiation.pending
+        return [*self._exchanges.ids, *negotiating] if negotiating else self._exchanges.ids
 
     def patience(self, request_id: RequestId) -> Pause | None:
         exchange = self._exchanges.get(request_id)
@@ -517,16 +425,11 @@ class Link(ChannelEvents):
         request_id = message["id"]
         if (exchange := self._exchanges.take(request_id)) is not None:
             if "error" in message:
-                exchange.fail(_server_error(message["error"]))
+                exchange.fail(server_error(message["error"]))
             else:
                 exchange.succeed(message["result"])
             self._exchanges.end(exchange)  # here, not when the waiting task gets its turn: from now on it is over
-        elif request_id in self._session_requests:
-            asked = self._session_requests.pop(request_id)
-            if asked in ("initialize", "server/discover") and "result" in message:
-                self._handshake = message["result"]
-            self._for_session(message)
-        else:
+        elif not self._negotiation.answered(message):
             match self._exchanges.fate(request_id):
                 case "abandoned":
                     self._events.logged("sidecar", "info", f"a late answer to request {request_id} was dropped")
@@ -536,11 +439,8 @@ class Link(ChannelEvents):
     def failed(self, request_id: RequestId, error: SidecarError) -> None:
         if (exchange := self._exchanges.take(request_id)) is not None:
             exchange.fail(error)
-        elif self._session_requests.pop(request_id, None) is not None:
-            # In-process only: the data is the error itself, which no server can send.
-            body = {"code": -32000, "message": error.message, "data": handshake.LocalError(error)}
-            message = {"jsonrpc": "2.0", "id": request_id, "error": body}
-            self._inbox.put(SessionMessage(jsonrpc_message_adapter.validate_python(message, by_name=False)))
+        else:
+            self._negotiation.failed(request_id, error)
 
     def flawed(self, request_id: RequestId, problem: str) -> None:
         if (exchange := self._exchanges.get(request_id)) is not None:
@@ -548,7 +448,7 @@ class Link(ChannelEvents):
 
     def violated(self, problem: str, raw: str | None = None) -> None:
         text = f"{problem}: {raw}" if raw else problem
-        self._violations.append((asyncio.get_running_loop().time(), text))
+        self.diagnosis.note(text)
         self.misdeeds.note(Misdeed(rule="violation", message=text))
         self._events.logged("protocol", "warning", text)
 
@@ -590,34 +490,7 @@ class Link(ChannelEvents):
                 error = ConnectionLost(error.message, suggestion=error.suggestion, details=error.details)
             self._exchanges.fail_all(error)
             self._server_requests.stop()
-            self._inbox.put(CLOSED)
-
-    # the session's side
-
-    def _send_for_session(self, message: Message, headers: Mapping[str, str]) -> None:
-        method = message.get("method")
-        assert method is not None  # it answers nothing: the server's requests don't reach it
-        if "id" in message:
-            self._session_requests[message["id"]] = method
-        if method == "initialize":
-            message["params"]["capabilities"] |= {**self._host.capabilities(), "roots": {"listChanged": True}}
-            if self._pinned is not None:
-                message["params"]["protocolVersion"] = self._pinned
-        elif method == "server/discover":
-            meta = message["params"]["_meta"]
-            meta[CLIENT_CAPABILITIES_META_KEY] |= {**self._host.capabilities(), "roots": {}}
-            self._envelope.learn(meta)
-        elif method == "notifications/initialized":
-            self._server_requests.initialized()
-        self._channel.send(message, headers)
-
-    def _for_session(self, message: Message) -> None:
-        try:
-            parsed = jsonrpc_message_adapter.validate_python(message, by_name=False)
-        except pydantic.ValidationError:
-            self.violated(f"a message that is no JSON-RPC: {message.get('method', message.get('id'))!r}")
-            return
-        self._inbox.put(SessionMessage(parsed))
+            self._negotiation.end()
 
     def _notified(self, method: str, params: Mapping[str, Any], stream: RequestId | None) -> None:
         if not method.startswith("notifications/"):
@@ -649,37 +522,6 @@ class Link(ChannelEvents):
 
 def _ignore(error: SidecarError) -> None:
     """Nobody waits for the loss yet."""
-
-
-def _server_error(error: Mapping[str, Any]) -> ServerError:
-    if error["code"] == URL_ELICITATION_REQUIRED and (urls := _urls_to_visit(error.get("data"))):
-        return ServerError(
-            error["message"] or "The server wants a page to be visited first.",
-            suggestion=f"Visit {' and '.join(urls)}, if you trust it; then send the request again.",
-            details={"error": error, "urls": urls},
-        )
-    return ServerError(
-        error["message"] or f"The server answered with error {error['code']} and no message.",
-        suggestion=_CODE_ADVICE.get(error["code"], "Look into the server's log for the cause."),
-        details={"error": error},
-    )
-
-
-def _urls_to_visit(data: object) -> list[str]:
-    """Where a URLElicitationRequiredError sends the person (MCP 2025-11-25, "Elicitation: Error Handling")."""
-    elicitations = data.get("elicitations") if isinstance(data, Mapping) else None
-    if not isinstance(elicitations, list):
-        return []
-    found = [item.get("url") for item in elicitations if isinstance(item, Mapping)]
-    return [url for url in found if isinstance(url, str)][:_URLS_SHOWN]
-
-
-_URLS_SHOWN = 5
-
-_CODE_ADVICE = {
-    -32601: "The server does not know this method; see the capabilities in its status.",
-    -32602: "The server does not accept these params; compare them with the schema it publishes.",
-}
 
 
 def _subscription(params: Mapping[str, Any]) -> RequestId | None:

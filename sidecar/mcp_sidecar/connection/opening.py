@@ -160,10 +160,10 @@ class _Opening:
                 suggestion="Check that the authorization server answers; raise connectTimeout if it is slow.",
                 details={"timeoutSeconds": self._timeout},
             )
-        diagnosis = {} if self._link is None else self._link.diagnosis()
+        diagnosis = {} if self._link is None else self._link.diagnosis.details()
         last = next((line for line in reversed(diagnosis.get("stderr", [])) if line.strip()), None)
         said = f" Its last line on stderr: {last.strip()}" if last else ""
-        suspicion = "" if self._link is None else self._link.suspicion()
+        suspicion = "" if self._link is None else self._link.diagnosis.suspicion()
         return TimedOut(
             f"{self._name} did not complete the MCP handshake within {self._timeout:g} s.{suspicion}{said}",
             suggestion="Check that it speaks MCP on this transport; raise connectTimeout if it is slow to start.",

@@ -1,0 +1,77 @@
+"""The diagnosis of a server that fails or keeps silent: what is known that may explain it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from mcp_sidecar.connection.deadline import Deadline
+from mcp_sidecar.connection.errors import TimedOut
+
+RECENT_VIOLATIONS = 5
+"""Protocol violations that a timeout's details recall: they explain most of them."""
+
+
+class Diagnosis:
+    """Remembers the last violations of the protocol on one link, beside what its channel knows."""
+
+    def __init__(self, of_channel: Callable[[], dict[str, Any]]) -> None:
+        """
+        Args:
+            of_channel: what the channel knows; see `Channel.diagnosis`.
+        """
+        self._of_channel = of_channel
+        self._violations: deque[tuple[float, str]] = deque(maxlen=RECENT_VIOLATIONS)
+        """When, on the loop's clock, and what."""
+
+    def note(self, violation: str) -> None:
+        """Remember a violation of the protocol."""
+        self._violations.append((asyncio.get_running_loop().time(), violation))
+
+    def violations(self, since: float = 0.0) -> list[str]:
+        """The last violations of the protocol.
+
+        Args:
+            since: the time on the loop's clock before which they explain nothing.
+        """
+        return [text for time, text in self._violations if time >= since]
+
+    def details(self, since: float = 0.0) -> dict[str, Any]:
+        """All that is known, for the details of an error; see `violations`."""
+        violations = self.violations(since)
+        return {**self._of_channel(), **({"violations": violations} if violations else {})}
+
+    def suspicion(self, since: float = 0.0) -> str:
+        """What most likely explains a silence, as a sentence with a space in front, or nothing; see `violations`."""
+        known = self.details(since)
+        if violations := known.get("violations"):
+            return f" It broke the protocol: {violations[-1]}"
+        if unfinished := known.get("unfinishedLine"):
+            return f" It wrote a line without a newline at its end: {unfinished}"
+        return ""
+
+    def of_silence(self, method: str, deadline: Deadline, since: float) -> TimedOut:
+        """The error for a request that was not answered in time.
+
+        Args:
+            method: of the request.
+            deadline: the time that it had.
+            since: when it was sent, on the loop's clock.
+        """
+        if not deadline.extended:
+            what = f"The server did not answer {method} within {deadline.seconds:g} s."
+        elif deadline.at_maximum:
+            what = f"The server reported progress, but did not answer {method} within {deadline.maximum:g} s."
+        else:
+            what = f"The server reported progress on {method}, but then nothing for {deadline.seconds:g} s."
+        name = "maxCallTimeout" if deadline.extended and deadline.at_maximum else "callTimeout"
+        return TimedOut(
+            f"{what}{self.suspicion(since)}",
+            suggestion=f"The connection stands. Raise {name} if the server needs longer; else find what hangs.",
+            details={
+                "method": method,
+                "timeoutSeconds": deadline.seconds,
+                **({"maxTimeoutSeconds": deadline.maximum} if deadline.extended else {}),
+                **self.details(since),
+            },
+        )
