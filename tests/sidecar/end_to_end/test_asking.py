@@ -796,6 +796,7 @@ async def test_over_http_a_person_takes_longer_than_the_timeout_and_can_be_inter
 ) -> None:
     editor = await start_editor(client=OPTED_IN)
     await editor.connect(url=(await serve(asking_http(transport))).url, protocolVersion="legacy", callTimeout=4)
+    await editor.request("mcp/tools/list")  # a server's first answer takes its time
     editor.answers[ELICIT] = lambda _: LATER
     number, call = await editor.request_nowait("mcp/tools/call", {"name": "ask_choice", "arguments": {}})
     question = await editor.wait_for_request(ELICIT)

@@ -30,6 +30,7 @@ async def shared() -> AsyncIterator[Editor]:
     editor = await Editor.start()
     await editor.initialize(params=SHOWS_PAGES)
     await editor.connect(**raw(), timeout=60)  # the first one imports the MCP stack, which takes long on a busy machine
+    await editor.reset()
     yield editor
     await editor.close()
 
