@@ -41,7 +41,7 @@ EXTENSION_READY := node_modules/.ready
 VSIX := build/mcp-sidecar.vsix
 BUNDLE := dist/sidecar/.ready
 
-.PHONY: help setup demo test test-sidecar test-extension test-vscode conformance bench check format types vsix pictures install lock clean
+.PHONY: help setup demo test test-sidecar test-editors test-extension test-vscode conformance bench check format types vsix pictures install lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,13 +51,16 @@ setup: $(VENV_READY) $(SERVERS_READY) $(CONFORMANCE_READY) $(EXTENSION_READY) ##
 demo: $(VENV_READY) ## Try the sidecar on the example server, or on yours: TARGET="<url, path or command line>"
 	@$(VENV)/python scripts/demo.py $(if $(TARGET),--target "$$TARGET")
 
-test: test-sidecar conformance test-extension test-vscode ## Run all tests; test-sidecar, test-extension and test-vscode are parts of it
+test: test-sidecar conformance test-editors test-extension test-vscode ## Run all tests; test-sidecar, test-editors, test-extension and test-vscode are parts of it
 
 test-sidecar: setup # ARGS="-k idle -x -n 0" go to pytest; -n 0 for one process
 	NODE=$(NODE) $(VENV)/python -m pytest tests/sidecar -n auto --dist worksteal $(ARGS)
 
 conformance: setup ## Hold the sidecar against the official conformance suite for clients; ARGS="-k auth" go to pytest
 	NODE=$(NODE) $(VENV)/python -m pytest tests/conformance $(ARGS)
+
+test-editors: setup # ARGS="-k emacs" go to pytest
+	UV=$(UV) $(VENV)/python -m pytest tests/editors -n auto --dist worksteal $(ARGS)
 
 test-extension: setup $(BUNDLE)
 	$(NODE) --import ./tests/extension/vscode.ts --test 'tests/extension/*.test.ts'

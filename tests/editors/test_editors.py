@@ -1,0 +1,68 @@
+"""Whole sessions in real editors, with the configuration that docs/editors.md shows."""
+
+import subprocess
+from collections.abc import Callable, Sequence
+
+import psutil
+import pytest
+
+from tests.editors.desk import ROOT, SNIPPETS, Desk
+
+Program = Callable[[str], str]
+
+SESSIONS = ROOT / "tests" / "editors"
+GONE = 10.0
+"""Seconds after which everything must be gone that an editor started."""
+
+
+def neovim(program: Program, name: str, script: str) -> Sequence[str]:
+    """The command line of Neovim with the snippet for its version, running a script."""
+    snippet = SNIPPETS / ("neovim.lua" if name == "NEOVIM_NEW" else "neovim-0.7.lua")
+    files = (snippet, SESSIONS / "neovim" / script)
+    return [program(name), "--headless", "--clean", *(word for file in files for word in ("-c", f"luafile {file}"))]
+
+
+def emacs(program: Program, script: str) -> Sequence[str]:
+    """The command line of Emacs with the snippet for eglot, running a script."""
+    files = (SNIPPETS / "eglot.el", SESSIONS / "emacs" / script)
+    return [
+        program("EMACS"),
+        "--batch",
+        "-f",
+        "package-activate-all",
+        *(word for file in files for word in ("-l", str(file))),
+    ]
+
+
+@pytest.mark.parametrize("name", ["NEOVIM", "NEOVIM_NEW"])
+def test_a_session_in_neovim(program: Program, desk: Desk, name: str) -> None:
+    desk.session(neovim(program, name, "session.lua"))
+
+
+def test_a_session_in_emacs(program: Program, desk: Desk) -> None:
+    desk.session(emacs(program, "session.el"))
+
+
+def descendants(editor: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return psutil.Process(editor.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize("name", ["NEOVIM", "NEOVIM_NEW", "EMACS"])
+def test_an_editor_that_is_killed_leaves_nothing(program: Program, desk: Desk, name: str) -> None:
+    command = emacs(program, "stay.el") if name == "EMACS" else neovim(program, name, "stay.lua")
+    editor = desk.start(command)
+    assert editor.stderr is not None
+    said = []
+    try:
+        while line := editor.stderr.readline():
+            said.append(line)
+            if "CONNECTED" in line:
+                break
+        assert any("CONNECTED" in line for line in said), "".join(said)
+        started = descendants(editor)
+        assert len(started) >= 2, f"the sidecar and the server: {started}"
+    finally:
+        editor.kill()
+        editor.communicate()
+    _, left = psutil.wait_procs(started, timeout=GONE)
+    assert not left
