@@ -285,6 +285,14 @@ always("500", "Answers 500 with a text.", lambda _, wire: wire.respond(500, b"th
 always("503", "Answers 503 with Retry-After.", lambda _, wire: wire.respond(503, b"back soon", Retry_After="120"))
 always("401", "Answers 401 with WWW-Authenticate.", lambda _, wire: wire.respond(401, b"", WWW_Authenticate=BEARER))
 always("403", "Answers 403 with a text.", lambda _, wire: wire.respond(403, b"not from this network"))
+always(
+    "403-bearer", "Answers 403 with WWW-Authenticate.", lambda _, wire: wire.respond(403, b"", WWW_Authenticate=BEARER)
+)
+always(
+    "403-scope",
+    "Answers 403 for want of a scope.",
+    lambda _, wire: wire.respond(403, b"", WWW_Authenticate='Bearer error="insufficient_scope", scope="notes:write"'),
+)
 always("404", "Answers 404.", lambda _, wire: wire.respond(404, b"nothing here"))
 always("html", "Answers 200 with a page.", lambda _, wire: wire.respond(200, b"<h1>Welcome!</h1>", "text/html"))
 always("no-rpc", "Answers 200 with JSON that is no JSON-RPC.", lambda _, wire: wire.json({"status": "ok"}))

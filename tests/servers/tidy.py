@@ -4,6 +4,7 @@ It can break one thing of what it does: `python tidy.py [--era ERA] [--broken TH
 
     undeclared      declares nothing, and answers all the same
     silent          declares everything, and answers nothing of it
+    hollow          declares completions, logging and tasks, and has none of them
     rude            declares nothing, and answers what it has not with error -32000
     contradicting   its resource is not what it is listed as
 """
@@ -74,7 +75,8 @@ class TidyServer(RawServer):
     def capabilities(self) -> Json:
         if self.broken in ("undeclared", "rude"):
             return {}
-        return {"tools": {}, "prompts": {}, "resources": {}, "completions": {}, "logging": {}}
+        tasks: Json = {"tasks": {"list": {}}} if self.broken == "hollow" else {}
+        return {"tools": {}, "prompts": {}, "resources": {}, "completions": {}, "logging": {}} | tasks
 
     def initialize(self, params: Json) -> Json:
         return super().initialize(params) | {"protocolVersion": params["protocolVersion"]}
@@ -98,6 +100,8 @@ class TidyServer(RawServer):
     def unknown(self, method: str) -> Json:
         if self.broken == "rude":
             raise RpcError(-32000, "What do you want?")
+        if self.broken == "hollow" and method not in self.lists:
+            return super().unknown(method)
         if method in self.lists:
             result = self.lists[method]
         elif method == "completion/complete":
@@ -118,7 +122,7 @@ def main() -> None:
     """Run the server as its arguments say."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--era", choices=["legacy", "modern"], default="legacy")
-    parser.add_argument("--broken", choices=["undeclared", "silent", "rude", "contradicting"])
+    parser.add_argument("--broken", choices=["undeclared", "silent", "hollow", "rude", "contradicting"])
     options = parser.parse_args()
     print("tidy: ready", file=sys.stderr, flush=True)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):

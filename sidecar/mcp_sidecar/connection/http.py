@@ -318,8 +318,13 @@ def _credentials_advice(request: httpx2.Request, refusal: Refusal) -> str:
     if refusal.wants_more_scopes:
         wanted = f" ({scopes})" if scopes else ""
         return f"The token lacks a scope{wanted}: pass one that has it, or log in with it in `auth.scopes`."
-    if refusal.status == 403:
+    if refusal.status == 403 and has_credentials:
         return "The credentials lack a permission, or the server does not accept this host or origin."
+    if refusal.status == 403 and not refusal.challenges:
+        return (
+            "The server does not accept this host or origin, or it wants credentials without saying which: "
+            'pass them in the target, as "headers" or "auth".'
+        )
     if refusal.bearer is not None and not has_credentials:
         return 'Log in: pass "auth": "oauth" in the target; or a token: "auth": {"type": "bearer", "token": …}.'
     if refusal.bearer is not None:

@@ -425,7 +425,7 @@ class Link(ChannelEvents):
         request_id = message["id"]
         if (exchange := self._exchanges.take(request_id)) is not None:
             if "error" in message:
-                exchange.fail(server_error(message["error"]))
+                exchange.fail(server_error(message["error"], exchange.method))
             else:
                 exchange.succeed(message["result"])
             self._exchanges.end(exchange)  # here, not when the waiting task gets its turn: from now on it is over

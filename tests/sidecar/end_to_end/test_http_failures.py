@@ -68,6 +68,30 @@ async def test_the_challenge_of_a_401_is_told(editor: Editor, serve: Serve) -> N
     assert "auth" in error.data["suggestion"]
 
 
+TOKEN = {"auth": {"type": "bearer", "token": "t0ken"}}
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "challenge", "advice"),
+    [
+        ("403-bearer", {}, 'Bearer realm="mcp"', '"auth": "oauth"'),
+        ("403-bearer", TOKEN, 'Bearer realm="mcp"', "lack a permission"),
+        ("403-scope", TOKEN, "insufficient_scope", "notes:write"),
+        ("403", {}, None, "without saying which"),
+        ("403", TOKEN, None, "lack a permission"),
+    ],
+)
+async def test_a_403_is_told_with_what_it_asks_for_and_the_next_step(
+    editor: Editor, serve: Serve, mode: str, fields: Json, challenge: str | None, advice: str
+) -> None:
+    server = await serve(nasty_http(mode))
+    error = await refusal(editor, url=server.url, **fields)
+    assert (error.kind, error.data["details"]["httpStatus"]) == ("authentication_required", 403)
+    assert advice in error.data["suggestion"]
+    said = error.data["details"].get("wwwAuthenticate")
+    assert (said is None) if challenge is None else (challenge in said and challenge in error.message)
+
+
 async def test_a_redirect_that_leaves_the_origin_is_not_followed_and_its_query_not_shown(
     editor: Editor, serve: Serve
 ) -> None:

@@ -96,6 +96,15 @@ async def test_declared_capabilities_that_do_not_answer_are_found(editor: Editor
     assert (status["state"], status["statistics"]["errors"], status["inFlight"]) == ("connected", 0, 0)
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_is_declared_beside_the_lists_must_answer_too(editor: Editor, era: tuple[str, str]) -> None:
+    await editor.connect(**tidy("--broken", "hollow", *era, protocolVersion="auto"))
+    inspection = await inspect(editor, logLevel="info")
+    assert rules(inspection) == {"declared-capability"}
+    named = {finding["place"]["name"] for finding in inspection["findings"]}
+    assert named == ({"completions"} if era[1] == "modern" else {"completions", "tasks", "logging"})
+
+
 async def test_what_a_server_does_not_have_must_be_refused_properly(editor: Editor) -> None:
     await editor.connect(**tidy("--broken", "rude"))
     inspection = await inspect(editor)

@@ -97,8 +97,9 @@ async def test_progress_keeps_a_request_alive(editor: Editor, era: str) -> None:
     assert time.perf_counter() - started > 1.4
 
 
-async def test_progress_keeps_a_request_alive_no_longer_than_the_maximum(editor: Editor) -> None:
-    await editor.connect(**capable(callTimeout=0.5, maxCallTimeout=1.2))
+@ERAS
+async def test_progress_keeps_a_request_alive_no_longer_than_the_maximum(editor: Editor, era: str) -> None:
+    await editor.connect(**capable("--era", era, callTimeout=0.5, maxCallTimeout=1.2))
     started = time.perf_counter()
     with pytest.raises(ResponseError) as error:
         await editor.request("mcp/tools/call", work(10_000, 0.05))
@@ -147,6 +148,22 @@ async def test_progress_arrives_over_http(editor: Editor, serve: Serve, kind: st
     assert [each["message"] for each in reports(editor)[before:]] == [f"step {step}" for step in range(10)]
     assert shown(editor, 1)[0]["kind"] == "begin"
     assert {"kind": "report", "message": "step 9", "percentage": 90} in shown(editor, 1)
+
+
+@pytest.mark.parametrize("kind", ["modern", "legacy", "sse"])
+async def test_over_http_progress_keeps_a_request_alive_up_to_the_maximum(
+    editor: Editor, serve: Serve, kind: str
+) -> None:
+    server = await serve(good_http("sse" if kind == "sse" else "http"))
+    await editor.connect(url=server.url, protocolVersion="auto" if kind == "modern" else "legacy")
+    await editor.call("slow", seconds=0)  # the first call of this server takes seconds of its own
+    limits = {"mcp-sidecar/callTimeout": 1.5, "mcp-sidecar/maxCallTimeout": 2.5}
+    started = time.perf_counter()
+    error = await editor.refused("mcp/tools/call", {"name": "slow", "arguments": {"seconds": 9}, "_meta": limits})
+    assert error.kind == "timeout"
+    assert 1.6 < time.perf_counter() - started < 5  # a report came in time, so it had more than the first 1.5 s
+    assert error.data["details"]["maxTimeoutSeconds"] == 2.5
+    assert (await editor.status())["state"] == "connected"
 
 
 async def test_progress_of_no_request_is_noted_once_and_passed_on(editor: Editor) -> None:

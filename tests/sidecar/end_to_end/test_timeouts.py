@@ -84,7 +84,7 @@ async def test_a_timeout_says_what_the_server_did_wrong_meanwhile(editor: Editor
     assert "broke the protocol" in error.message
 
 
-async def test_a_late_answer_is_dropped_with_a_word(editor: Editor) -> None:
+async def test_a_server_that_never_answers_is_owed_nothing_after_the_timeout(editor: Editor) -> None:
     await editor.connect(**nasty("never-answers", callTimeout=0.3))
     await timed_out(editor, "echo", text="x")
     assert (await editor.status())["inFlight"] == 0

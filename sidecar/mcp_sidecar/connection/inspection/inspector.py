@@ -149,6 +149,8 @@ class _Inspector:
         for about, params in self._completions():
             if self._has_time("completion/complete"):
                 yield await self._probe("completion/complete", params, about)
+        if not self._link.modern and self._declares_task_list() and self._has_time("tasks/list"):
+            yield await self._probe("tasks/list", None)
         level = self._options.log_level
         if level is not None and not self._link.modern and self._has_time("logging/setLevel"):
             yield await self._probe("logging/setLevel", {"level": level})
@@ -160,6 +162,10 @@ class _Inspector:
 
     async def _probe(self, method: str, params: Mapping[str, Any] | None, about: str | None = None) -> Probe:
         return await probe(self._link, method, params, timeout=_rounded(min(PROBE_TIMEOUT, self._left)), about=about)
+
+    def _declares_task_list(self) -> bool:
+        tasks = self._link.server.capabilities.get("tasks")
+        return isinstance(tasks, Mapping) and needed("tasks/list", self._link.server) is None
 
     def _completions(self) -> list[tuple[str, dict[str, Any]]]:
         """What can be completed: one argument of a prompt, and one variable of a template."""
