@@ -553,6 +553,31 @@ class GarbageEvents(HttpServer):
         await wire.event(self.reply(request))
 
 
+@mode("late-answers")
+class LateAnswers(HttpServer):
+    """Answers a call of `slow` only once it is cancelled: on the stream for what the server says by itself."""
+
+    stream: Wire | None = None
+    held: Request | None = None
+
+    async def handle(self, request: Request, wire: Wire) -> None:
+        await super().handle(request, wire)
+        if request.rpc == "notifications/cancelled" and self.stream is not None and self.held is not None:
+            await self.stream.event(self.reply(self.held))
+
+    async def listen(self, wire: Wire) -> None:
+        self.stream = wire
+        await super().listen(wire)
+
+    async def call(self, request: Request, wire: Wire) -> None:
+        if request.message["params"]["name"] != "slow":
+            await super().call(request, wire)
+            return
+        self.held = request
+        await wire.open_stream()
+        await asyncio.Event().wait()
+
+
 # The older transport
 
 
@@ -634,6 +659,22 @@ class SseHoldsPosts(SseOnly):
             await asyncio.Event().wait()
         else:
             await super().handle(request, wire)
+
+
+@mode("sse-late-answers")
+class SseLateAnswers(SseOnly):
+    """As `sse-only`, but answers a call of `slow` only once it is cancelled."""
+
+    held: Request | None = None
+
+    async def handle(self, request: Request, wire: Wire) -> None:
+        if request.rpc == "tools/call" and request.message["params"]["name"] == "slow":
+            self.held = request
+            await wire.respond(202)
+            return
+        await super().handle(request, wire)
+        if request.rpc == "notifications/cancelled" and self.stream is not None and self.held is not None:
+            await self.stream.event(self.reply(self.held))
 
 
 @mode("sse-drops")

@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from tests.sidecar.harness import Editor, Json, ResponseError
-from tests.sidecar.observers import until
-from tests.sidecar.programs import LISTENING, HttpServer, capable, listening_http, nasty, stdio
+from tests.sidecar.observers import counts, until
+from tests.sidecar.programs import LISTENING, HttpServer, capable, listening_http, nasty, nasty_http, stdio
 
 Serve = Callable[[HttpServer], Awaitable[HttpServer]]
 
@@ -89,6 +89,29 @@ async def test_a_late_answer_is_dropped_and_noted(editor: Editor, era: str) -> N
     assert timed_out.value.kind == "timeout"
     await editor.wait_for("mcp/didLog", lambda entry: "a late answer" in entry["message"], since=since)
     assert (await editor.call("echo", text="x"))["content"][0]["text"] == "too late"
+
+
+@pytest.mark.parametrize("mode", ["late-answers", "sse-late-answers"])
+async def test_over_http_too_a_late_answer_is_dropped_and_noted(editor: Editor, serve: Serve, mode: str) -> None:
+    server = await serve(nasty_http(mode))
+    await editor.connect(url=server.url)
+
+    async def has_arrived(number: int) -> bool:
+        return (await counts(server)).get("tools/call", 0) >= number
+
+    request_id, answer = await editor.request_nowait("mcp/tools/call", {"name": "slow", "arguments": {"seconds": 0}})
+    await until(lambda: has_arrived(1))
+    await editor.cancel(request_id)
+    with pytest.raises(ResponseError) as cancelled:
+        await answer
+    assert cancelled.value.code == -32800
+    await editor.wait_for("mcp/didLog", lambda entry: "a late answer" in entry["message"])
+    since = editor.mark()
+    timed_out = await editor.refused("mcp/tools/call", {"name": "slow", "_meta": {"mcp-sidecar/callTimeout": 0.8}})
+    assert timed_out.kind == "timeout"
+    await editor.wait_for("mcp/didLog", lambda entry: "a late answer" in entry["message"], since=since)
+    assert (await editor.call("echo", text="x"))["content"][0]["text"] == "x"
+    assert [entry for entry in editor.logs if entry["source"] == "protocol"] == []
 
 
 async def test_progress_for_ever_ends_at_the_maximum_and_is_noted_once_after(editor: Editor) -> None:
