@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.finding import Finding
     from mcp_sidecar.connection.configured.servers import ConfiguredServers
 
-LARGEST: Final = 16 * 1024 * 1024
+LARGEST: Final = 4 * 1024 * 1024
 """Characters of a document that is looked at while it is open."""
 
 MOST_DIAGNOSTICS: Final = 500
@@ -47,6 +47,7 @@ _SIGNS: Final[dict[State, str]] = {
     "reconnecting": "◌ reconnecting…",
     "failed": "✗ failed",
 }
+_EMPTY: Final = '{"servers": {}, "mcpServers": {}}'
 _STDERR_LINES: Final = 3
 
 
@@ -74,6 +75,8 @@ class _Understood:
 
 class ConfigurationDocuments(DocumentKind):
     """The kind of these documents. Nothing in them is ever run without being asked for."""
+
+    longest = LARGEST
 
     def __init__(
         self,
@@ -167,17 +170,13 @@ class ConfigurationDocuments(DocumentKind):
     def _diagnostics(self, document: OpenDocument, configurations: "list[Configuration]") -> list[lsp.Diagnostic]:
         from mcp_sidecar.connection.configured.checking import check
 
-        found: list[lsp.Diagnostic] = []
-        seen: set[tuple[str, int, int, str]] = set()
+        failures = [each for configuration in configurations for each in self._failures(document, configuration)]
+        findings: dict[Finding, None] = {}  # places that share a file find the same mistakes in it
         for configuration in configurations:
-            found += self._failures(document, configuration)
             entries = [finding for entry in configuration.entries for finding in entry.findings]
-            for finding in (*configuration.findings, *entries, *check(configuration)):
-                key = (finding.rule, finding.start, finding.end, finding.message)
-                if key not in seen and len(found) < MOST_DIAGNOSTICS:
-                    seen.add(key)
-                    found.append(diagnostic_of(document, finding))
-        return found
+            findings |= dict.fromkeys((*configuration.findings, *entries, *check(configuration)))
+        first = sorted(findings, key=lambda finding: (_SEVERITIES[finding.severity], finding.start))
+        return [*failures, *(diagnostic_of(document, finding) for finding in first[: MOST_DIAGNOSTICS - len(failures)])]
 
     def _failures(self, document: OpenDocument, configuration: "Configuration") -> Iterator[lsp.Diagnostic]:
         for entry in configuration.entries:
@@ -191,12 +190,17 @@ class ConfigurationDocuments(DocumentKind):
 
     async def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
         """The state of each server, and what can be done with it."""
-        return [
-            lsp.CodeLens(document.range(entry.name_start, entry.name_end), command)
+        lenses = [
+            (entry, command)
             for configuration in await self._configurations(document)
             for entry in configuration.entries
             for command in self._lenses(configuration, entry)
         ]
+        return await asyncio.to_thread(
+            lambda: [
+                lsp.CodeLens(document.range(entry.name_start, entry.name_end), command) for entry, command in lenses
+            ]
+        )
 
     def _lenses(self, configuration: "Configuration", entry: "Entry") -> Iterator[lsp.Command]:
         """The first says whose they are: others have lenses there, too."""
@@ -266,11 +270,11 @@ class ConfigurationDocuments(DocumentKind):
         from mcp_sidecar.server.completion import completion_list
         from mcp_sidecar.server.configuration_completion import suggestions
 
-        if len(document.text) > LARGEST:
-            return None
-        path = _path(document.uri)
-        assert path is not None, "only files are claimed"
-        found = await asyncio.to_thread(suggestions, self._configured().understood, path, document.text, offset)
+        configurations = await self._configurations(document)
+        if not configurations:  # the file has no servers yet, but its place tells what they will be
+            path = _path(document.uri) or ""
+            configurations = await asyncio.to_thread(self._configured().understood, path, _EMPTY)
+        found = await asyncio.to_thread(suggestions, configurations, document.text, offset)
         return completion_list(self._server, document, found, is_incomplete=False)
 
     async def hover(self, document: OpenDocument, offset: int) -> lsp.Hover | None:
@@ -309,8 +313,6 @@ class ConfigurationDocuments(DocumentKind):
 
     async def _configurations(self, document: OpenDocument) -> "list[Configuration]":
         """What a document is understood as; once for each of its versions."""
-        if len(document.text) > LARGEST:
-            return []
         known, folders = self._understood.get(document.uri), tuple(self._folders())
         if known is None or known.document.text is not document.text or known.folders != folders:
             path = _path(document.uri)

@@ -5,7 +5,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -29,21 +29,16 @@ _WHOLE: Final = ("args", "env", "headers")
 """Fields whose values are offered whole variables where nothing is typed yet."""
 
 
-def suggestions(
-    understood: Callable[[str, str], list[Configuration]], path: str, text: str, offset: int
-) -> list[Suggestion]:
+def suggestions(configurations: Sequence[Configuration], text: str, offset: int) -> list[Suggestion]:
     """What could be written at an offset of a file.
 
     Args:
-        understood: see `ConfiguredServers.understood`.
-        path: the file's.
-        text: its text.
+        configurations: what the file is understood as.
+        text: the file's.
         offset: where the cursor is.
     """
     site = Site.at(text, offset)
-    # What of the file is known tells the variables; while a file has no servers yet, its place does.
-    configurations = understood(path, text) or understood(path, '{"mcpServers": {}, "servers": {}}')
-    if site is None or not configurations:
+    if site is None:
         return []
     inner = [each for each in configurations if site.path[: len(each.place.section)] == each.place.section]
     if not inner:

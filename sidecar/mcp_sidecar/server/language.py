@@ -27,6 +27,9 @@ ACTION_KIND: Final = "mcp-sidecar"
 class DocumentKind:
     """One kind of documents, and what is said about them: nothing, unless a subclass says more."""
 
+    longest: int | None = None
+    """Characters of a document that more is said about than what is wrong with it; None for any number."""
+
     def claims(self, uri: str) -> bool:
         """Whether a document is of this kind."""
         raise NotImplementedError
@@ -165,23 +168,30 @@ class LanguageFeatures:
 
     # what is asked for
 
+    def _readable(self, uri: str) -> tuple[DocumentKind, OpenDocument] | None:
+        """An open document that is not too long to be read at once, and its kind."""
+        found = self._found(uri)
+        is_too_long = found is not None and found[0].longest is not None and len(found[1].text) > found[0].longest
+        return None if is_too_long else found
+
     async def _completions(self, params: lsp.CompletionParams) -> lsp.CompletionList | None:
-        if (found := self._found(params.text_document.uri)) is None:
+        if (found := self._readable(params.text_document.uri)) is None:
             return None
         kind, document = found
-        return await kind.completions(document, document.offset(params.position))
+        return await kind.completions(document, await asyncio.to_thread(document.offset, params.position))
 
     async def _hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
-        if (found := self._found(params.text_document.uri)) is None:
+        if (found := self._readable(params.text_document.uri)) is None:
             return None
         kind, document = found
-        return await kind.hover(document, document.offset(params.position))
+        return await kind.hover(document, await asyncio.to_thread(document.offset, params.position))
 
     async def _code_actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction | lsp.Command] | None:
-        if (found := self._found(params.text_document.uri)) is None:
+        if (found := self._readable(params.text_document.uri)) is None:
             return None
         kind, document = found
-        start, end = document.offset(params.range.start), document.offset(params.range.end)
+        places = (params.range.start, params.range.end)
+        start, end = await asyncio.to_thread(lambda: [document.offset(place) for place in places])
         actions = await kind.code_actions(document, min(start, end), max(start, end), params.context)
         wanted = [action for action in actions if _is_wanted(action, params.context.only)]
         if self._takes_actions:
@@ -196,7 +206,7 @@ class LanguageFeatures:
         return action is not None and action.code_action_literal_support is not None
 
     async def _code_lenses(self, uri: str) -> list[lsp.CodeLens] | None:
-        if (found := self._found(uri)) is None:
+        if (found := self._readable(uri)) is None:
             return None
         kind, document = found
         return await kind.code_lenses(document)

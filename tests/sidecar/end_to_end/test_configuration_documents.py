@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import os
+import random
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -550,3 +551,53 @@ async def test_a_secret_becomes_an_input(fixing_editor: Editor, tmp_path: Path) 
         await page.change(applied(page, action))
         assert await page.pushed() == []
         await page.close()
+
+
+# Whatever is in them
+
+
+async def everything(page: Page, spot: Any) -> None:
+    """Ask for all there is at a place; only an answer is wanted."""
+    await page.lenses()
+    await page.ask("hover", position=spot)
+    await page.ask("completion", position=spot)
+    await page.ask("codeAction", range={"start": spot, "end": spot}, context={"diagnostics": []})
+
+
+async def test_half_typed_files_are_told_to_be_no_json_and_whole_ones_are_right(editor: Editor, tmp_path: Path) -> None:
+    good = (
+        '// é🦀\n{"inputs": [],\n\t"servers": {"é🦀": {"command": "sh", "args": ["-c", "${env:HOME}"], "env": {}}}}\r\n'
+    )
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", good)
+    assert await page.pushed() == []
+    numbers = random.Random(5)
+    for _ in range(12):
+        cut = numbers.randrange(9, good.rindex("}"))
+        await page.change(good[:cut])
+        await everything(page, page.position(cut))
+        assert "syntax" in {each["code"] for each in await page.pushed()}, good[:cut]
+        await page.change(good)
+        assert await page.pushed() == []
+    await page.close()
+
+
+HUGE = {
+    "entries": '{"servers": {' + ", ".join(f'"{number}": {{}}' for number in range(100_000)) + "}}",
+    "nesting": '{"servers": ' + '{"a": ' * 5000,
+    "a list in a list": '{"servers": {"a": {"command": "sh", "args": ' + "[" * 5000,
+    "variables": json.dumps({"servers": {"a": {"command": "sh", "args": ["${" * 60_000, "${env:NO}" * 10_000]}}}),
+    "a text": json.dumps({"servers": {"a": {"command": "sh", "args": ["x" * 1_000_000]}}}),
+    "half a character": '{"servers": {"\\ud800": {"command": "\\udfff"}}}',
+    "all of it": "[" * 5_000_000,
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+async def test_nothing_in_a_file_keeps_the_sidecar_from_answering(editor: Editor, tmp_path: Path, what: str) -> None:
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", HUGE[what])
+    await everything(page, {"line": 0, "character": 30})
+    found = (
+        await editor.wait_for(PUBLISHED, lambda each: each["uri"] == page.uri and each["diagnostics"], timeout=60)
+    )["diagnostics"]
+    assert 0 < len(found) <= 500
+    await page.close()

@@ -26,6 +26,9 @@ _TYPES: Final[Mapping[str, Transport]] = {
 }
 """What `type` or `transport` may be, in the words of all tools."""
 
+LONGEST_TEXT: Final = 131_071
+"""Characters of an argument or a variable: what Linux takes (execve(2), MAX_ARG_STRLEN), and more than Windows does."""
+
 STDIO_FIELDS: Final = ("command", "args", "env", "envFile", "cwd")
 HTTP_FIELDS: Final = ("url", "headers", "auth", "oauth")
 COMMON_FIELDS: Final = ("type", "transport", "disabled", "enabled", "timeout")
@@ -158,7 +161,14 @@ class _Reader:
         if node.kind != "string":
             self.report("wrong-type", "error", f"`{name}` is a string.", node)
             return None
-        return Text(node.value, node)
+        return self._bounded(Text(node.value, node), name)
+
+    def _bounded(self, text: Text, field: str) -> Text | None:
+        if len(text.value) <= LONGEST_TEXT:
+            return text
+        message = f"`{field}` has a text of more than {LONGEST_TEXT:,} characters, which no program takes."
+        self.report("too-large", "error", message, text.node)
+        return None
 
     def _check_kind(self, command: Text | None, url: Text | None) -> None:
         if command is None and url is None:
@@ -226,7 +236,7 @@ class _Reader:
     def _scalar(self, node: Node, field: str) -> Text | None:
         """A string; or a number, as it is written."""
         if node.kind == "string":
-            return Text(node.value, node)
+            return self._bounded(Text(node.value, node), field)
         if node.kind == "number":
             return Text(str(node.value), node)
         self.report("wrong-type", "error", f"What is in `{field}` are strings.", node)

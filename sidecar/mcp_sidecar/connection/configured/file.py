@@ -3,6 +3,7 @@
 # os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
 # ruff: noqa: PTH116, PTH123
 
+import itertools
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,9 @@ LARGEST_FILE: Final = 32 * 1024 * 1024
 
 MOST_ENTRIES: Final = 500
 """Servers that are read of one file."""
+
+MOST_FINDINGS: Final = 100
+"""That are told of the variables of one entry."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -131,8 +135,8 @@ def read_document(document: Document, place: Place, context: Context) -> Configu
 
 def _checked(entry: Entry, variables: Variables) -> Entry:
     """The entry, with what is wrong with its variables."""
-    wrong = [finding for text in entry.texts for finding in variables.findings(text)]
-    return attrs.evolve(entry, findings=(*entry.findings, *wrong))
+    wrong = (finding for text in entry.texts for finding in variables.findings(text))
+    return attrs.evolve(entry, findings=(*entry.findings, *itertools.islice(wrong, MOST_FINDINGS)))
 
 
 def _wanted(sharing: Sequence[Place]) -> Callable[[tuple[str, ...]], bool]:

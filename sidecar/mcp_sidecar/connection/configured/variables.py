@@ -25,7 +25,8 @@ from mcp_sidecar.jsonc import Document
 PROJECT_DIRECTORY: Final = "CLAUDE_PROJECT_DIR"
 """What Claude Code sets to the project's folder, for its servers too."""
 
-_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
+# It ends where another one begins, so that a search takes time in proportion to the text.
+_VARIABLE: Final = re.compile(r"\$\{((?:[^}$]|\$(?!\{))*+)\}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_VSCODE_ALONE: Final = frozenset(
     {
@@ -104,7 +105,7 @@ class Variables:
             try:
                 found = self._value(match[1])
             except _Unresolvable as error:
-                raise self._refusal(text, match[0], error) from None
+                raise self._refusal(text, match, error) from None
             found = found if found is not None else _Value(match[0], match[0])
             values.append(found)
             return found.text
@@ -130,22 +131,27 @@ class Variables:
             try:
                 if self._value(match[1]) is None:
                     message = "It is no variable; it stays as it is."
-                    yield self._finding(text, match[0], "variable", "information", message)
+                    yield self._finding(text, match, "variable", "information", message)
             except _Unresolvable as error:
                 if error.input_id is None:
-                    yield self._finding(text, match[0], "variable", "warning", error.problem)
+                    yield self._finding(text, match, "variable", "warning", error.problem)
                 elif error.input_id not in self.inputs:
-                    yield self._finding(text, match[0], "input", "warning", error.problem)
+                    yield self._finding(text, match, "input", "warning", error.problem)
 
-    def _finding(self, text: Text, written: str, rule: ProblemRule, severity: ProblemSeverity, message: str) -> Finding:
-        start = self.offset(text, written)
-        message = f"`{written[:60]}`: {message}"
-        return Finding(rule=rule, severity=severity, message=message, start=start, end=start + len(written))
+    def _finding(
+        self, text: Text, match: "re.Match[str]", rule: ProblemRule, severity: ProblemSeverity, message: str
+    ) -> Finding:
+        start = self._offset(text, match)
+        message = f"`{match[0][:60]}`: {message}"
+        return Finding(rule=rule, severity=severity, message=message, start=start, end=start + len(match[0]))
 
-    def offset(self, text: Text, part: str) -> int:
-        """Where a part of a text is written in the document."""
-        at = self.document.text.find(part, text.node.start, text.node.end)
-        return text.node.start if at < 0 else at
+    def _offset(self, text: Text, match: "re.Match[str]") -> int:
+        """Where a variable of a text is written in the document."""
+        start, end = text.node.start, text.node.end
+        if end - start == len(text.value) + 2:  # nothing in it is escaped
+            return start + 1 + match.start()
+        at = self.document.text.find(match[0], start, end)
+        return start if at < 0 else at
 
     @property
     def _has_variables(self) -> bool:
@@ -234,8 +240,9 @@ class Variables:
             raise _Unresolvable(f"the environment variable {name} is not set.", "Set it for the editor.")
         return home
 
-    def _refusal(self, text: Text, written: str, error: _Unresolvable) -> InvalidTarget:
-        position = self.document.position(self.offset(text, written), "utf-32")
+    def _refusal(self, text: Text, match: "re.Match[str]", error: _Unresolvable) -> InvalidTarget:
+        written = match[0]
+        position = self.document.position(self._offset(text, match), "utf-32")
         details = {
             "variable": written[:200],
             "file": self.place.path,
