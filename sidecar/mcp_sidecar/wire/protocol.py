@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
+from urllib.parse import unquote
 
 import attrs
 from cattrs import Converter
@@ -22,7 +23,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from mcp_sidecar.positions import Encoding
+from mcp_sidecar.positions import Encoding, Lines, Position
 from mcp_sidecar.wire.converter import structure_params
 from mcp_sidecar.wire.encoder import Encoder
 from mcp_sidecar.wire.errors import (
@@ -308,6 +309,29 @@ class WireProtocol(LanguageServerProtocol):
         self._initialized = True
         self.on_parent(params.process_id)
         return result
+
+    @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> Generator[Any, Any, None]:
+        """As pygls, which takes more characters for the end of a line than LSP does (3.17, "Text Documents")."""
+        document = self.workspace.text_documents.get(unquote(params.text_document.uri))  # pygls's own key
+        if document is None:
+            log.warning("a document that is not open was changed")
+            return
+        text = document.source
+        for change in params.content_changes:
+            text = self._changed(text, change)
+        whole = lsp.TextDocumentContentChangeWholeDocument(text)
+        yield from super().lsp_text_document__did_change(attrs.evolve(params, content_changes=[whole]))
+
+    def _changed(self, text: str, change: lsp.TextDocumentContentChangeEvent) -> str:
+        if not isinstance(change, lsp.TextDocumentContentChangePartial):
+            return change.text
+        lines, encoding = Lines(text), self.position_encoding
+        start, end = (
+            lines.offset(Position(place.line, place.character), encoding)
+            for place in (change.range.start, change.range.end)
+        )
+        return text[:start] + change.text + text[max(start, end) :]
 
     def _begin_shutdown(self, msg_id: MsgId | None) -> None:
         """Answer what is in flight, clean up, and only then reply: some editors kill the server on the reply."""

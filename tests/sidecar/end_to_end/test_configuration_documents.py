@@ -553,6 +553,38 @@ async def test_a_secret_becomes_an_input(fixing_editor: Editor, tmp_path: Path) 
         await page.close()
 
 
+# Changes
+
+
+@pytest.mark.parametrize("encoding", UNITS)
+async def test_changes_are_followed_in_every_encoding(start_editor: StartEditor, tmp_path: Path, encoding: str) -> None:
+    """The name of a server has what is no end of a line for LSP, and is for Python."""
+    editor = await start_editor(initialize=False)
+    await editor.initialize(params={"capabilities": {"general": {"positionEncodings": [encoding]}}})
+    name = "a\u2028b\u0085é🦀\u2029z"
+    text = '\r\n{"servers":\n {"' + name + '": {"command": "sh"}}}'
+    page = await Page.open(editor, tmp_path / ".vscode/mcp.json", text, encoding)
+    numbers = random.Random(7)
+    for _ in range(10):
+        first = page.text.index(name)
+        start = first + numbers.randrange(len(name) + 1)
+        end = min(start + numbers.randrange(3), first + len(name))
+        new = numbers.choice(["", "🦀", "x", "é\u2028", "\u0085"])
+        place = {"start": page.position(start), "end": page.position(end)}
+        page.text = page.text[:start] + new + page.text[end:]
+        name = name[: start - first] + new + name[end - first :]
+        page.version += 1
+        changes = [
+            {"range": place, "text": new},
+            {"range": {"start": place["start"], "end": place["start"]}, "text": ""},
+        ]
+        document = {"uri": page.uri, "version": page.version}
+        await editor.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+        (lens,) = await page.lenses()
+        assert lens["command"]["arguments"][0]["server"] == name
+        assert page.at(lens["range"]) == f'"{name}"'
+
+
 # Whatever is in them
 
 
