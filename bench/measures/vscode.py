@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.effort import Effort
-from bench.row import Budget, Row
+from bench.row import Budget, Row, compared
 
 ROOT = Path(__file__).parents[2]
 NODE = os.environ.get("NODE") or shutil.which("node") or "node"
@@ -24,10 +24,17 @@ def measure(effort: Effort) -> list[Row]:
         Row(name="  compressed", unit="KiB", ours=len(gzip.compress(bundle.read_bytes())) / 1024),
         Row(name="extension: .vsix, with the sidecar's wheel", unit="KiB", ours=vsix.stat().st_size / 1024),
         Row(name="extension: activation", unit="ms", ours=seen["activation"]),
+        compared(
+            "extension: Connect → connected, example server started for it (stdio)",
+            "ms",
+            seen["started"],
+            seen["alone"],
+            "the server alone: its start → initialize answered",
+        ),
         Row(
-            name="extension: Connect → connected, example server",
+            name="extension: Connect → connected, example server runs already (HTTP)",
             unit="ms",
-            ours=statistics.median(seen["connect"]),
+            ours=statistics.median(seen["warm"]),
             budget=Budget("value", 1500),
         ),
         Row(

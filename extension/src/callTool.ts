@@ -1,9 +1,7 @@
 /** Documents of arguments, and the requests that are made with them; *Call Tool…*. */
 import { l10n, Position, Range, Uri, ViewColumn, window, workspace } from "vscode";
-import { failureOf } from "./failure.ts";
 import { pickItem } from "./itemPicker.ts";
 import type { Parts } from "./parts.ts";
-import { withoutLinks } from "./plainText.ts";
 import type { ShowParams } from "./protocol.ts";
 import { OPEN_PART, OPEN_WHOLE } from "./resultPanel.ts";
 import { type Given, type ItemKind, itemOf } from "./serverItems.ts";
@@ -40,20 +38,12 @@ export async function showRequest({ sidecar, panel }: Parts, request: ShowParams
 }
 
 /** Make the request whose arguments a document holds. */
-export async function callDocument(parts: Parts, uri: Uri, confirmed = false): Promise<void> {
+export async function callDocument(parts: Parts, uri: Uri): Promise<void> {
   // Saved, so that closing it asks nothing and the arguments are there next time.
   await (await workspace.openTextDocument(uri)).save();
   const name = decodeURIComponent(uri.path.replace(/^.*\/|\.jsonc$/g, ""));
   const document = uri.toString();
   // Without a connection nobody knows what of them is secret.
   void parts.lastArguments.keep(document, parts.sidecar).catch((error) => parts.log.info(String(error)));
-  try {
-    await showRequest(parts, { document, confirmed }, l10n.t("Calling {0}", name));
-  } catch (error) {
-    if (failureOf(error)?.kind !== "consent_refused") throw error;
-    const [call, message] = [l10n.t("Call"), withoutLinks((error as Error).message)];
-    if ((await window.showWarningMessage(message, { modal: true }, call)) === call) {
-      await callDocument(parts, uri, true);
-    }
-  }
+  await showRequest(parts, { document }, l10n.t("Calling {0}", name));
 }

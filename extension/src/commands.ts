@@ -7,7 +7,7 @@ import type { Parts } from "./parts.ts";
 import { SERVER_COMMANDS } from "./serverCommands.ts";
 import { SECTION } from "./settings.ts";
 import type { Sidecar } from "./sidecar.ts";
-import { statusView } from "./statusView.ts";
+import { statusView } from "./statusBar.ts";
 
 /** The document that *Show Status* opens. */
 export const STATUS_FILE = "MCP Status.json";
@@ -29,7 +29,8 @@ const COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   status: showMenu,
   log: ({ output }) => output.channel.show(true),
   "tools.call": (parts) => callTool(parts, undefined),
-  openResult: ({ documents, panel }) => window.showTextDocument(documents.set("MCP Result.json", panel.whole)),
+  openResult: ({ documents, panel }) =>
+    window.showTextDocument(documents.set("MCP Result.json", panel.page.whole ?? "")),
   openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
   showStatus: ({ documents, sidecar }) => window.showTextDocument(documents.set(STATUS_FILE, statusText(sidecar))),
   showServerOutput: ({ output }) => output.channel.show(true),

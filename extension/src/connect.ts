@@ -21,7 +21,8 @@ export async function reconnect(parts: Parts): Promise<void> {
   const [recent] = recents.all;
   if (known) {
     const target = (recent && (await recents.wholeOf(recent))) ?? {};
-    await attempt(parts, target, known.name, (title) => sidecar.request("mcp/reconnect", null, title));
+    const title = l10n.t("Connecting to {0}", known.name);
+    await attempt(parts, target, () => sidecar.request("mcp/reconnect", null, title));
   } else if (recent) {
     await connectTo(parts, await wholeOf(parts, recent));
   }
@@ -37,8 +38,8 @@ async function connectTo(parts: Parts, target: Target | undefined, token?: strin
   const before = token === undefined && recents.all.find(({ text }) => text === recent?.text);
   const auth = token ? { type: "bearer", token } : before && (await recents.wholeOf(before))?.auth;
   const whole = { ...(auth && { auth }), ...target };
-  const name = target.server ?? recent?.text ?? l10n.t("the server");
-  await attempt(parts, whole, name, async (title) => {
+  const title = l10n.t("Connecting to {0}", target.server ?? recent?.text ?? l10n.t("the server"));
+  await attempt(parts, whole, async () => {
     try {
       await sidecar.request("mcp/connect", whole, title);
     } finally {
@@ -57,12 +58,10 @@ async function recentOf(sidecar: Sidecar, target: Target): Promise<[RecentTarget
   return preview && [{ text: preview.text }, preview.hasSecrets || auth !== undefined];
 }
 
-type Request = (title: string) => Promise<unknown>;
-
 /** Make a request; where it fails, one message with the cause and the next step. */
-async function attempt(parts: Parts, target: Target, name: string, request: Request): Promise<void> {
+async function attempt(parts: Parts, target: Target, request: () => Promise<unknown>): Promise<void> {
   try {
-    await request(l10n.t("Connecting to {0}", name));
+    await request();
   } catch (error) {
     const failure = failureOf(error);
     if (!failure) return;
@@ -71,7 +70,7 @@ async function attempt(parts: Parts, target: Target, name: string, request: Requ
       needsToken && typeof target.auth === "object"
         ? l10n.t("The server refused the token. {0}", failure.message)
         : failure.message;
-    const steps: Steps = { [l10n.t("Retry")]: () => attempt(parts, target, name, request) };
+    const steps: Steps = { [l10n.t("Retry")]: () => attempt(parts, target, request) };
     const logIn: Steps = {
       [l10n.t("Log In…")]: () => connectTo(parts, { ...target, auth: "oauth" }),
       [l10n.t("Enter Token…")]: () => enterToken(parts, target),

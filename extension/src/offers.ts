@@ -51,7 +51,7 @@ export async function copyName(_: Parts, given: Given): Promise<void> {
 
 /** Open or save something that the page shows. */
 export async function openPart({ panel, documents }: Parts, index: number): Promise<void> {
-  const { name = "", text, blob } = panel.parts[index] ?? {};
+  const { name = "", text, blob } = panel.page.parts?.[index] ?? {};
   if (text !== undefined) {
     await window.showTextDocument(documents.set(name, text));
   } else if (blob !== undefined) {

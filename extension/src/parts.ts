@@ -3,15 +3,11 @@ import { type ExtensionContext, window } from "vscode";
 import { actionsIn } from "./actions.ts";
 import { Documents } from "./documents.ts";
 import { directoryFor } from "./environment.ts";
-import { LastArguments } from "./lastArguments.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
-import { ServerLists } from "./serverLists.ts";
 import { ServerOutput } from "./serverOutput.ts";
-import { ServerView } from "./serverView.ts";
+import { makeServerParts } from "./serverParts.ts";
 import { Sidecar } from "./sidecar.ts";
-import { Subscriptions } from "./subscriptions.ts";
-import { TraceDocument } from "./traceDocument.ts";
 
 /** As the commands find them. */
 export type Parts = ReturnType<typeof makeParts>;
@@ -26,15 +22,11 @@ export function makeParts(context: ExtensionContext) {
   const documents = new Documents();
   /** Whether there is a target for *Reconnect*. */
   const hasTarget = () => Boolean(sidecar.status?.target) || recents.all.length > 0;
-  const lists = new ServerLists(sidecar);
-  const subscriptions = new Subscriptions(sidecar);
   return {
-    ...{ log, sidecar, recents, documents, hasTarget, lists, subscriptions },
+    ...makeServerParts({ sidecar, documents, log }, workspaceState),
+    ...{ log, sidecar, recents, documents, hasTarget },
     panel: new ResultPanel(),
     output: new ServerOutput(),
-    view: new ServerView(lists, subscriptions),
-    lastArguments: new LastArguments(workspaceState),
-    trace: new TraceDocument({ sidecar, documents, log }),
     /** What can be done now. */
     actions: () => actionsIn(extension.packageJSON.contributes.commands, sidecar.state.name, hasTarget()),
   };

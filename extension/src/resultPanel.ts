@@ -1,6 +1,6 @@
 /** The panel beside the arguments in which what was asked last, and its answer, is read. */
 import { ViewColumn, type WebviewPanel, window } from "vscode";
-import type { Page, Part } from "./protocol.ts";
+import type { Page } from "./protocol.ts";
 
 /** Opens the answer that the page had to cut. */
 export const OPEN_WHOLE = "mcpSidecar.openResult";
@@ -11,25 +11,19 @@ export const OPEN_PART = "mcpSidecar.openPart";
 export class ResultPanel {
   private panel: WebviewPanel | undefined;
 
-  /** The whole answer as JSON, where the page had to cut. */
-  whole = "";
-
-  /** What can be opened or saved by itself. */
-  parts: readonly Part[] = [];
-  private uri: string | undefined;
+  /** What is shown, or was last. */
+  page: Partial<Page> = {};
 
   /** Whether a resource is being read in it: open, and in sight. */
   shows(uri: string): boolean {
-    return this.panel?.visible === true && this.uri === uri;
+    return this.panel?.visible === true && this.page.uri === uri;
   }
 
-  show({ title, html, whole = "", uri, parts }: Page): void {
-    this.whole = whole;
-    this.uri = uri;
-    this.parts = parts;
+  show(page: Page): void {
+    this.page = page;
     this.panel ??= this.create();
-    this.panel.title = title;
-    this.panel.webview.html = html;
+    this.panel.title = page.title;
+    this.panel.webview.html = page.html;
     this.panel.reveal(undefined, true);
   }
 

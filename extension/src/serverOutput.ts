@@ -5,21 +5,17 @@ import type { ConnectionStatus, LogEntry } from "./protocol.ts";
 export class ServerOutput {
   // No LogOutputChannel: that would drop what is below its level, and nothing the server says is lost.
   readonly channel = window.createOutputChannel(l10n.t("MCP Server"), "log");
-  private last = ["", ""];
+  private last = "";
 
   add(entry: LogEntry): void {
     this.channel.appendLine(logLine(entry));
   }
 
   /** Mark where a connection begins and ends, so that the lines between can be told apart. */
-  mark(status: ConnectionStatus | undefined): void {
-    const text = status?.target ? `${status.state} ${status.target.name}` : "";
-    const why = status?.error?.message ?? "";
-    const [lastText, lastWhy] = this.last;
-    if (text && (text !== lastText || why !== lastWhy)) {
-      this.channel.appendLine(`${new Date().toISOString()} --- ${text} ---${why && why !== lastWhy ? ` ${why}` : ""}`);
-    }
-    this.last = [text, why];
+  mark({ state, target, error }: Partial<ConnectionStatus> = {}): void {
+    const mark = target ? `--- ${state} ${target.name} --- ${error?.message ?? ""}` : "";
+    if (mark && mark !== this.last) this.channel.appendLine(`${new Date().toISOString()} ${mark}`);
+    this.last = mark;
   }
 }
 

@@ -5,8 +5,7 @@ import { withoutIcons } from "./plainText.ts";
 import type { Offer, Offers, Target } from "./protocol.ts";
 import type { RecentTarget } from "./recents.ts";
 
-/** Milliseconds without a key after which what was typed is checked. */
-const PAUSE_MS = 120;
+type Sources = Pick<Parts, "sidecar" | "recents">;
 
 interface TargetItem extends QuickPickItem {
   target?: Target;
@@ -14,12 +13,12 @@ interface TargetItem extends QuickPickItem {
 }
 
 /** A recent target with its secrets; asks for it where those are no longer stored. */
-export async function wholeOf(parts: Parts, recent: RecentTarget): Promise<Target | undefined> {
+export async function wholeOf(parts: Sources, recent: RecentTarget): Promise<Target | undefined> {
   return (await parts.recents.wholeOf(recent)) ?? pickTarget(parts, recent.text);
 }
 
 /** Let the user pick or type a target; undefined where they don't. */
-export function pickTarget(parts: Parts, initial = ""): Promise<Target | undefined> {
+export function pickTarget({ sidecar, recents }: Sources, initial = ""): Promise<Target | undefined> {
   const picker = window.createQuickPick<TargetItem>();
   picker.title = l10n.t("Connect to an MCP Server");
   picker.placeholder = l10n.t("URL, path of a server script, or command line (such as npx -y some-server)");
@@ -27,45 +26,37 @@ export function pickTarget(parts: Parts, initial = ""): Promise<Target | undefin
   picker.matchOnDescription = true;
 
   const document = window.activeTextEditor?.document.uri.toString() ?? "";
-  let offers: Offers = { typed: null, configured: [], document: null };
   const typed = () => picker.value.trim();
+  let offers: Offers = { typed: null, configured: [], document: null };
   const show = () => {
-    picker.items = itemsOf(offers, typed(), parts.recents.all);
+    picker.items = itemsOf(offers, typed(), recents.all);
   };
-  const ask = async () => {
+  const update = async () => {
+    show();
     const asked = typed();
     // Where that fails, so does the connect that follows, and says why.
-    const found = await parts.sidecar.request("mcp/offers", { typed: asked, document }).catch(() => undefined);
-    picker.busy = false;
-    if (found && typed() === asked) {
-      offers = found;
-      show();
-    }
+    const found = await sidecar.request("mcp/offers", { typed: asked, document }).catch(() => undefined);
+    // What was typed meanwhile is checked by its own turn.
+    if (!found || typed() !== asked) return;
+    offers = found;
+    show();
   };
-  let pause: NodeJS.Timeout | undefined;
-  picker.busy = true;
-  show();
-  void ask();
+  void update();
 
   return new Promise((resolve) => {
-    picker.onDidChangeValue(() => {
-      show();
-      clearTimeout(pause);
-      pause = setTimeout(ask, PAUSE_MS);
-    });
+    picker.onDidChangeValue(update);
     picker.onDidTriggerItemButton(async ({ item }) => {
-      await (item.recent && parts.recents.remove(item.recent));
+      await (item.recent && recents.remove(item.recent));
       show();
     });
     picker.onDidAccept(() => {
       // Enter can come before the items follow what was typed: never go where that does not lead.
       const item = picker.selectedItems.find((each) => leadsTo(typed(), `${each.label} ${each.description}`));
       const target = item?.target ?? (typed() ? { url: typed() } : undefined);
-      resolve(item?.recent ? wholeOf(parts, item.recent) : target);
+      resolve(item?.recent ? wholeOf({ sidecar, recents }, item.recent) : target);
       picker.hide();
     });
     picker.onDidHide(() => {
-      clearTimeout(pause);
       picker.dispose();
       resolve(undefined);
     });
@@ -73,22 +64,22 @@ export function pickTarget(parts: Parts, initial = ""): Promise<Target | undefin
   });
 }
 
-function itemsOf(offers: Offers, typed: string, recents: readonly RecentTarget[]): TargetItem[] {
-  const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
+function itemsOf({ typed: checked, configured, document }: Offers, typed: string, recents: readonly RecentTarget[]) {
   const unchecked = { label: typed, description: "", detail: "", isWrong: false, target: { url: typed } };
-  const checked = offers.typed?.label === typed ? offers.typed : unchecked;
-  const configured = offers.configured.map((offer) => itemOf(offer, "server"));
-  const edited = offers.document ? [itemOf(offers.document, "file-code")] : [];
-  // Configured servers stand above.
-  const lines = recents.filter(({ target }) => !target?.server);
+  const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
   const iconPath = new ThemeIcon("history");
   return [
-    ...(typed ? [{ ...itemOf(checked, "plug"), alwaysShow: true }] : []),
-    ...group(l10n.t("configured"), configured),
-    ...group(l10n.t("the file you are editing"), edited),
+    ...(typed ? [{ ...itemOf(checked?.label === typed ? checked : unchecked, "plug"), alwaysShow: true }] : []),
+    ...group(
+      l10n.t("configured"),
+      configured.map((offer) => itemOf(offer, "server")),
+    ),
+    ...group(l10n.t("the file you are editing"), document ? [itemOf(document, "file-code")] : []),
     ...group(
       l10n.t("recent"),
-      lines.map((recent) => ({ label: withoutIcons(recent.text), iconPath, recent, buttons })),
+      recents
+        .filter(({ target }) => !target?.server) // which stand above
+        .map((recent) => ({ label: withoutIcons(recent.text), iconPath, recent, buttons })),
     ),
   ];
 }

@@ -1,19 +1,12 @@
 /** *Show Protocol Trace*: the sidecar's text of it in a document, which follows what goes over the wire. */
-import { commands, type LogOutputChannel, Position, Range, Selection, type Uri, window } from "vscode";
-import type { Documents } from "./documents.ts";
-import type { Sidecar } from "./sidecar.ts";
+import { commands, Position, Range, Selection, type Uri, window } from "vscode";
+import type { Sources } from "./serverParts.ts";
 
 /** By its extension it has the language `mcp-trace`, which folds by indentation. */
 const FILE = "MCP Protocol.mcp-trace";
 
 /** Milliseconds between two readings: it is for the eye. */
 const PAUSE_MS = 1000;
-
-interface Sources {
-  sidecar: Sidecar;
-  documents: Documents;
-  log: LogOutputChannel;
-}
 
 export class TraceDocument {
   private readonly parts: Sources;

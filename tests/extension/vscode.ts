@@ -12,6 +12,10 @@ export const window = {
     return task({ report() {} }, token);
   },
 };
+export class MarkdownString {}
+export class ThemeColor {}
+export const StatusBarAlignment = {};
+export const env = {};
 export const commands = {};
 export const workspace = {};
 export class LanguageModelTextPart {

@@ -1,6 +1,7 @@
 """The sidecar: one connection, served to one editor."""
 
 import asyncio
+import contextlib
 import functools
 import logging
 import os
@@ -15,6 +16,7 @@ from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.report import ServersReport
+from mcp_sidecar.connection.configured.user import Unaskable
 from mcp_sidecar.connection.inspection.options import InspectionOptions
 from mcp_sidecar.connection.inspection.report import Inspection
 from mcp_sidecar.connection.logs import LogBook, LogEntry, LogReport
@@ -79,6 +81,10 @@ if TYPE_CHECKING:
     from mcp_sidecar.server.user import EditorUser
 
 logger = logging.getLogger(__name__)
+
+SEND = "Send"
+DO_NOT_SEND = "Don't Send"
+"""The first choice, which harms nobody."""
 
 BACKLOG_LIMIT = 32 * 1024 * 1024
 """Bytes that may wait for the editor before notifications of the server are dropped; answers and statuses never are."""
@@ -396,7 +402,7 @@ class Sidecar:
             case ShowParams(method=None, document=str(uri)):
                 method, sent = await self._arguments.request(uri)
                 if not params.confirmed:
-                    self._refuse_strangers(uri)
+                    await self._confirm_strangers(uri)
             case _:
                 raise InvalidParams("$: exactly one of `method` and `document` is needed")
         links = Links(params.open_whole, params.open_part)
@@ -420,16 +426,19 @@ class Sidecar:
         """An inspection as JSON, for its page."""
         return Raw(self.server.protocol.converter.unstructure(await inspection))
 
-    def _refuse_strangers(self, uri: str) -> None:
+    async def _confirm_strangers(self, uri: str) -> None:
         """Arguments made for one server must not reach another by accident.
 
         Raises:
-            RequestFailed: another one is connected.
+            RequestFailed: another one is connected, and the user did not say that it may have them.
         """
         made_for = arguments_of(uri)
         if made_for is None or self.manager.get_status().server is None or made_for.server == self._server_name():
             return
         message = f"These arguments were made for {made_for.server}, but {self._server_name()} is connected."
+        with contextlib.suppress(Unaskable):
+            if await self._user.choose(f"{message} Send them?", (DO_NOT_SEND, SEND)) == SEND:
+                return
         suggestion = "Send them with `confirmed`, or prefill those of the connected server."
         raise RequestFailed(message, {"kind": "consent_refused", "suggestion": suggestion, "details": {}})
 

@@ -3,13 +3,13 @@
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import {
   connect,
   enterTarget,
   extensionTest,
   extensionTests,
+  freePort,
   PYTHON,
   processesLike,
   SERVERS,
@@ -289,15 +289,6 @@ extensionTest(
 async function serverGone(window: Workbench): Promise<void> {
   const servers = async () => processesLike(window, /notes_server\.py|nasty_stdio\.py/);
   await window.screen.until("the server's end", servers, (left) => left.length === 0);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** All that VS Code keeps in the browser's databases: in a browser the state of extensions is there. */

@@ -1,7 +1,9 @@
 /** A test of the extension: its .vsix in a clean profile, with the example server in the workspace. */
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, symlinkSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { ROOT } from "./installation.ts";
 import type { StatusItem } from "./statusBar.ts";
@@ -132,4 +134,13 @@ export async function serve(window: Workbench, ...command: string[]): Promise<Ch
     });
   });
   return child;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

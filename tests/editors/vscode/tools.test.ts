@@ -153,7 +153,8 @@ extensionTests(
       const { message, detail } = await window.notifications.waitForDialog();
       match(message + detail, /These arguments were made for notes, but good is connected/);
       await window.screenshot("tools/arguments of another server");
-      await window.notifications.clickDialog("Cancel");
+      await window.notifications.clickDialog("Don't Send");
+      await window.notifications.waitFor(/These arguments were made for notes/);
     },
     "after a reload of the window the arguments can be opened again": async (window) => {
       await connect(window);

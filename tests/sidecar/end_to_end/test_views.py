@@ -1,5 +1,6 @@
 """`mcp/prefill`, `mcp/show` and the documents of arguments: what a person reads and writes, made by the sidecar."""
 
+import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -219,6 +220,18 @@ async def test_arguments_of_one_server_go_to_another_only_when_that_is_confirmed
     assert pages(editor) == []
     await editor.request("mcp/show", {"document": other, "confirmed": True})
     assert "Result" in pages(editor)[-1]["html"]
+    question = "These arguments were made for other one, but good is connected. Send them?"
+    for choice, sent in (("Don't Send", 0), ("Send", 1)):
+        before = len(pages(editor))
+
+        def answer(params: Any, choice: str = choice) -> Any:
+            assert (params["message"], params["actions"][0]["title"]) == (question, "Don't Send")
+            return {"title": choice}
+
+        editor.answers["window/showMessageRequest"] = answer
+        with contextlib.nullcontext() if sent else pytest.raises(ResponseError):
+            await editor.request("mcp/show", {"document": other})
+        assert (len(pages(editor)) > before) == bool(sent)
 
 
 async def test_any_name_of_a_tool_is_the_name_of_a_document(editor: Editor) -> None:

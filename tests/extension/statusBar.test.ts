@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import test from "node:test";
 import type { ConnectionStatus } from "../../extension/src/protocol.ts";
 import type { SidecarState } from "../../extension/src/sidecar.ts";
-import { statusView } from "../../extension/src/statusView.ts";
+import { statusView } from "../../extension/src/statusBar.ts";
 
 const AT = "2026-07-28T12:00:00.000Z";
 

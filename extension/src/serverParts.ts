@@ -1,0 +1,26 @@
+/** The parts that show what the server offers. */
+import type { LogOutputChannel, Memento } from "vscode";
+import type { Documents } from "./documents.ts";
+import { LastArguments } from "./lastArguments.ts";
+import { ServerLists } from "./serverLists.ts";
+import { ServerView } from "./serverView.ts";
+import type { Sidecar } from "./sidecar.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { TraceDocument } from "./traceDocument.ts";
+
+export interface Sources {
+  sidecar: Sidecar;
+  documents: Documents;
+  log: LogOutputChannel;
+}
+
+export function makeServerParts(sources: Sources, state: Memento) {
+  const lists = new ServerLists(sources.sidecar);
+  const subscriptions = new Subscriptions(sources.sidecar);
+  return {
+    ...{ lists, subscriptions },
+    view: new ServerView(lists, subscriptions),
+    lastArguments: new LastArguments(state),
+    trace: new TraceDocument(sources),
+  };
+}
