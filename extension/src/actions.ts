@@ -19,12 +19,8 @@ export interface Action {
  */
 export function actionsIn(contributions: readonly Action[], state: StateName, hasTarget: boolean): Action[] {
   return contributions.filter(({ enablement = "" }) => {
-    const states = /mcpSidecar\.state =~ \/(.*?)\//.exec(enablement)?.[1] ?? "";
-    const needs = (name: string) => enablement.includes(name);
-    return (
-      new RegExp(states).test(state) &&
-      (hasTarget || !needs("mcpSidecar.hasTarget")) &&
-      !/resource|view|hasModel/.test(enablement)
-    );
+    if (/resource|view|hasModel/.test(enablement)) return false;
+    if (enablement.includes("mcpSidecar.hasTarget") && !hasTarget) return false;
+    return new RegExp(/mcpSidecar\.state =~ \/(.*?)\//.exec(enablement)?.[1] ?? "").test(state);
   });
 }

@@ -7,17 +7,14 @@ import { SECTION } from "./settings.ts";
 /** The sidecar does not run; the state tells why, and the user was told. */
 export class Unavailable extends Error {}
 
-export interface Failure {
-  /** For a notification: what the server said in it is no link. */
-  message: string;
-  kind: ErrorData["kind"] | undefined;
-}
-
 /** LSP's RequestCancelled, and what the language client says of requests under way when the sidecar ends. */
 const KNOWN = [-32800, -32097];
 
-/** Read an error; undefined for what the user knows already: a cancellation, or that there is no sidecar. */
-export function failureOf(error: unknown): Failure | undefined {
+/** Read an error; undefined for what the user knows already: a cancellation, or that there is no sidecar.
+ *
+ * @returns its kind, and a message for a notification: what the server said in it is no link
+ */
+export function failureOf(error: unknown) {
   // A ResponseError of the language client, or an Error.
   const { message, code, data } = error as { message?: string; code?: number; data?: Partial<ErrorData> | null };
   if (error instanceof Unavailable || KNOWN.includes(code ?? 0)) return undefined;

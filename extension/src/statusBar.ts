@@ -24,7 +24,7 @@ export class StatusBar {
   }
 }
 
-function tooltip({ headline, rows }: StatusView, actions: readonly Action[]): MarkdownString {
+function tooltip({ headline, rows }: ReturnType<typeof statusView>, actions: readonly Action[]): MarkdownString {
   const text = new MarkdownString("", true);
   text.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
   text.appendMarkdown(`**${withoutMarkup(headline)}**\n\n`);
@@ -35,23 +35,13 @@ function tooltip({ headline, rows }: StatusView, actions: readonly Action[]): Ma
   return text.appendMarkdown(`\n\n---\n\n${links.join(" &nbsp; ")}`);
 }
 
-interface StatusView {
-  /** Text with `$(icon)`s. */
-  text: string;
-  background?: "error" | "warning" | undefined;
-  /** First line of the tooltip, and what a screen reader says. */
-  headline: string;
-  /** The tooltip's rows; the values come from the server and are no markdown. */
-  rows: readonly [name: string, value: string][];
-}
-
 /** A status bar item is narrow: longer names are cut, the tooltip has them whole. */
 const LONGEST_NAME = 30;
 
 /** Of one row of the tooltip, so that the others and the links stay in sight. */
 const LONGEST_VALUE = 400;
 
-type Look = [icon: string, headline: string, beside?: string, background?: StatusView["background"]];
+type Look = [icon: string, headline: string, beside?: string, background?: "error" | "warning"];
 
 /** Each state's icon, headline, and what stands beside "MCP"; nothing where the icon says it all. */
 const LOOKS: Record<StateName, (name: string) => Look> = {
@@ -67,11 +57,12 @@ const LOOKS: Record<StateName, (name: string) => Look> = {
   failed: (name) => ["error", name ? l10n.t("No connection to {0}", name) : l10n.t("No connection"), name, "error"],
 };
 
-/** The view of a state.
+/** What is shown of a state: a text with `$(icon)`s, a headline, which is what a screen reader says, and the tooltip's rows,
+ * whose values come from the server and are no markdown.
  *
  * @param time writes a time of the protocol (ISO-8601) as the user is used to
  */
-export function statusView(state: SidecarState, time: (iso: string) => string): StatusView {
+export function statusView(state: SidecarState, time: (iso: string) => string) {
   const [icon, headline, beside, background] = LOOKS[state.name](nameOf(state));
   const rows = [...statusRows(state.status, time), [l10n.t("Cause"), state.message] as const];
   return {

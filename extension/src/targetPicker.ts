@@ -66,21 +66,18 @@ export function pickTarget({ sidecar, recents }: Sources, initial = ""): Promise
 
 function itemsOf({ typed: checked, configured, document }: Offers, typed: string, recents: readonly RecentTarget[]) {
   const unchecked = { label: typed, description: "", detail: "", isWrong: false, target: { url: typed } };
+  const line = itemOf(checked?.label === typed ? checked : unchecked, "plug");
+  const servers = configured.map((offer) => itemOf(offer, "server"));
+  const edited = document ? [itemOf(document, "file-code")] : [];
   const buttons = [{ iconPath: new ThemeIcon("close"), tooltip: l10n.t("Forget This Target") }];
-  const iconPath = new ThemeIcon("history");
+  const last = recents
+    .filter(({ target }) => !target?.server) // which stand above
+    .map((recent) => ({ label: withoutIcons(recent.text), iconPath: new ThemeIcon("history"), recent, buttons }));
   return [
-    ...(typed ? [{ ...itemOf(checked?.label === typed ? checked : unchecked, "plug"), alwaysShow: true }] : []),
-    ...group(
-      l10n.t("configured"),
-      configured.map((offer) => itemOf(offer, "server")),
-    ),
-    ...group(l10n.t("the file you are editing"), document ? [itemOf(document, "file-code")] : []),
-    ...group(
-      l10n.t("recent"),
-      recents
-        .filter(({ target }) => !target?.server) // which stand above
-        .map((recent) => ({ label: withoutIcons(recent.text), iconPath, recent, buttons })),
-    ),
+    ...(typed ? [{ ...line, alwaysShow: true }] : []),
+    ...group(l10n.t("configured"), servers),
+    ...group(l10n.t("the file you are editing"), edited),
+    ...group(l10n.t("recent"), last),
   ];
 }
 

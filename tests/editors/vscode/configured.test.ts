@@ -162,8 +162,9 @@ extensionTest(
     await window.notifications.clickDialog("Allow");
     await untilLenses(window, ([first = ""]) => /^MCP Sidecar: ● connected · \d tools$/.test(first));
     await window.screenshot("configured/a file, connected, dark");
-    window.profile.changeSettings({ "workbench.colorTheme": "Light Modern" });
-    await window.page.locator(".monaco-workbench.vs").waitFor();
+    await window.changeSettings({ "workbench.colorTheme": "Light Modern" }, (timeout) =>
+      window.page.locator(".monaco-workbench.vs").waitFor({ timeout }),
+    );
     await window.screenshot("configured/a file, connected, light");
     await window.editors.clickCodeLens("Call tool…");
     await window.quickInput.waitFor(({ title }) => title === "Call a Tool");

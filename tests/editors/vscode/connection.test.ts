@@ -273,11 +273,13 @@ extensionTest(
     await window.output.waitFor("MCP Trace", /"method": ?"(initialize|server\/discover)"/);
     await window.screenshot("output/trace");
     // The language client takes any change of a setting for a reason to set the trace, to the level of its log.
-    window.profile.changeSettings({ "window.title": "another title" });
-    await window.screen.until(
-      "the new setting",
-      () => window.page.title(),
-      (title) => title === "another title",
+    await window.changeSettings({ "window.title": "another title" }, (limitMs) =>
+      window.screen.until(
+        "the new setting",
+        () => window.page.title(),
+        (title) => title === "another title",
+        limitMs,
+      ),
     );
     const before = (await window.output.text("MCP Trace")).length;
     await window.runCommand("MCP Sidecar: Reconnect");

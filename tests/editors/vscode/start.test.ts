@@ -105,15 +105,16 @@ extensionTest(
     await waitForHeadline(window, /^The sidecar can't start$/);
     await window.screenshot("start/a wrong interpreter");
     // A new setting is taken at once where nothing runs.
-    window.profile.changeSettings({ "mcpSidecar.interpreter": PYTHON });
-    await waitForHeadline(window, /^Disconnected$/);
+    await window.changeSettings({ "mcpSidecar.interpreter": PYTHON }, (limitMs) =>
+      waitForHeadline(window, /^Disconnected$/, limitMs),
+    );
   },
 );
 
 extensionTest("a setting that is mended while the sidecar starts holds", {}, async (window) => {
   await waitForHeadline(window, /^Disconnected$/);
-  window.profile.changeSettings({ "mcpSidecar.command": ["/bin/sh", "-c", "sleep 9; exit 1"] });
-  await window.notifications.waitFor(/^The new setting holds/);
+  const hanging = { "mcpSidecar.command": ["/bin/sh", "-c", "sleep 9; exit 1"] };
+  await window.changeSettings(hanging, (limitMs) => window.notifications.waitFor(/^The new setting holds/, limitMs));
   await window.notifications.click("Restart Sidecar");
   await waitForHeadline(window, /^The sidecar is starting$/);
   window.profile.changeSettings({ "mcpSidecar.command": undefined });

@@ -10,9 +10,9 @@ import { Notifications } from "./notifications.ts";
 import { Output } from "./output.ts";
 import { Palette } from "./palette.ts";
 import type { Process } from "./processes.ts";
-import { Profile, type ProfileOptions } from "./profile.ts";
+import { Profile, type ProfileOptions, type Settings } from "./profile.ts";
 import { QuickInput } from "./quickInput.ts";
-import { Screen, texts } from "./screen.ts";
+import { LIMIT_MS, Screen, texts } from "./screen.ts";
 import { StatusBar } from "./statusBar.ts";
 import { Webviews } from "./webviews.ts";
 
@@ -152,6 +152,21 @@ export class Workbench {
   /** Runs a command by the palette, whose title it is: "MCP Sidecar: Connect…". */
   runCommand(title: string): Promise<void> {
     return this.palette.run(title);
+  }
+
+  /**
+   * Changes the settings until `effect`, which waits as long as it is told to, has seen what comes of it: VS Code misses a
+   * change that comes before it watches the file, which on a busy machine is some time after a window is ready.
+   */
+  async changeSettings<T>(changes: Settings, effect: (limitMs: number) => Promise<T>): Promise<T> {
+    for (let limitMs = 5_000; ; limitMs *= 2) {
+      this.profile.changeSettings(changes);
+      try {
+        return await effect(limitMs);
+      } catch (error) {
+        if (limitMs > LIMIT_MS) throw error;
+      }
+    }
   }
 
   /** The reload of a browser window: a new extension host. */
