@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mcp_sidecar.connection.deadline import Deadline
-from mcp_sidecar.connection.errors import TimedOut
+from mcp_sidecar.connection.errors import ConnectionLost, SidecarError, TimedOut
 
 RECENT_VIOLATIONS = 5
 """Protocol violations that a timeout's details recall: they explain most of them."""
@@ -49,6 +49,19 @@ class Diagnosis:
         if unfinished := known.get("unfinishedLine"):
             return f" It wrote a line without a newline at its end: {unfinished}"
         return ""
+
+    def of_loss(self, error: SidecarError) -> SidecarError:
+        """The error for a server that was lost before it got to MCP, with what it said instead.
+
+        What ends at once often says why on stdout, where nothing but the protocol may be.
+        """
+        if type(error) is not ConnectionLost or not (violations := self.violations()):
+            return error
+        return ConnectionLost(
+            f"{error.message}{self.suspicion()}",
+            suggestion=error.suggestion,
+            details={**error.details, "violations": violations},
+        )
 
     def of_silence(self, method: str, deadline: Deadline, since: float) -> TimedOut:
         """The error for a request that was not answered in time.

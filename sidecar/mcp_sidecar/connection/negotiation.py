@@ -107,7 +107,7 @@ class Negotiation:
             waiting: set[asyncio.Future[Any]] = {negotiation, lost}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if lost.done():
-                raise lost.result()
+                raise diagnosis.of_loss(lost.result())
             await negotiation
         except MCPError as error:
             raise handshake.refused(

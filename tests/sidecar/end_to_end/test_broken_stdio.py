@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -76,6 +77,15 @@ CASES = (
     Case(mode="null-tools", text="x"),
     Case(mode="twin-tools", text="x"),
 )
+
+
+async def test_what_ends_at_once_is_quoted_with_what_it_wrote_to_stdout(editor: Editor) -> None:
+    with pytest.raises(ResponseError) as error:
+        await editor.connect(command=sys.executable, args=["-c", "print('no such option')"])
+    assert error.value.kind == "connection_failed"
+    assert "exited with code 0" in error.value.message
+    assert "no such option" in error.value.message
+    assert "no such option" in error.value.data["details"]["violations"][0]
 
 
 async def test_a_server_that_declares_nothing_is_told_of_once_at_connect(editor: Editor) -> None:
