@@ -1,22 +1,20 @@
 /** What a server asks the user: a form, or the visit of a page (MCP 2025-11-25, "Elicitation"). */
 import { type CancellationToken, env, type LogOutputChannel, l10n, type Uri, window } from "vscode";
-import { type Filled, fillIn } from "./form.ts";
+import { type Filled, type Form, fillIn } from "./form.ts";
 import { fieldsOf, Unaskable } from "./formField.ts";
 import { withoutLinks } from "./plainText.ts";
 import type { Raw } from "./protocol.ts";
-import type { Turns } from "./turns.ts";
+import { type ServerQuestions, tellWithdrawn, withdrawable } from "./serverQuestions.ts";
 
 export interface Asker {
   log: LogOutputChannel;
-  turns: Turns;
-  /** What the server calls itself. */
-  server: () => string;
+  questions: ServerQuestions;
 }
 
 /** Answer `mcp/elicitation/create`; the sidecar has checked the params against MCP's schema. */
 export function elicit(asker: Asker, params: Raw, token: CancellationToken): Promise<Filled> {
-  const server = asker.server();
-  return asker.turns.take(async () => {
+  const { server } = asker.questions;
+  return asker.questions.put(token, async (token) => {
     if (token.isCancellationRequested) return { action: "cancel" };
     return params.mode === "url" ? openPage(asker, server, params, token) : askForm(asker, server, params, token);
   });
@@ -26,7 +24,10 @@ async function askForm({ log }: Asker, server: string, params: Raw, token: Cance
   try {
     const fields = fieldsOf(params.requestedSchema);
     const form = { title: l10n.t("{0} asks", server), message: String(params.message), fields };
-    return await (fields.length > 0 ? fillIn(form, token) : confirm(form.title, form.message, token));
+    if (fields.length === 0) return await confirm(server, form, token);
+    const filled = await fillIn(form, token);
+    if (token.isCancellationRequested) tellWithdrawn(server);
+    return filled;
   } catch (error) {
     if (!(error instanceof Unaskable)) throw error;
     log.warn(l10n.t("A question of {0} was declined: {1}", server, error.message));
@@ -35,12 +36,11 @@ async function askForm({ log }: Asker, server: string, params: Raw, token: Cance
 }
 
 /** A form without fields. */
-async function confirm(title: string, detail: string, token: CancellationToken): Promise<Filled> {
+async function confirm(server: string, { title, message }: Form, token: CancellationToken): Promise<Filled> {
   const [accept, decline] = [l10n.t("Accept"), l10n.t("Decline")];
-  const pressed = await withdrawable(
-    window.showInformationMessage(withoutLinks(title), { modal: true, detail: withoutLinks(detail) }, accept, decline),
-    token,
-  );
+  const options = { modal: true, detail: withoutLinks(message) };
+  const dialog = window.showInformationMessage(withoutLinks(title), options, accept, decline);
+  const pressed = await withdrawable(dialog, token, server);
   if (pressed === accept) return { action: "accept", content: {} };
   return { action: pressed === decline ? "decline" : "cancel" };
 }
@@ -49,11 +49,9 @@ async function openPage({ log }: Asker, server: string, params: Raw, token: Canc
   const url = String(params.url);
   const [open, decline] = [l10n.t("Open"), l10n.t("Decline")];
   const title = l10n.t("{0} asks you to open a page of {1}", server, new URL(url).host);
-  const detail = `${params.message}\n\n${url}`;
-  const pressed = await withdrawable(
-    window.showInformationMessage(withoutLinks(title), { modal: true, detail: withoutLinks(detail) }, open, decline),
-    token,
-  );
+  const options = { modal: true, detail: withoutLinks(`${params.message}\n\n${url}`) };
+  const dialog = window.showInformationMessage(withoutLinks(title), options, open, decline);
+  const pressed = await withdrawable(dialog, token, server);
   if (pressed === decline) return { action: "decline" };
   // As a text: a Uri would encode anew what the server's page may need as it is (microsoft/vscode#85930).
   if (pressed !== open || !(await env.openExternal(url as unknown as Uri))) {
@@ -61,12 +59,4 @@ async function openPage({ log }: Asker, server: string, params: Raw, token: Canc
     return { action: "cancel" };
   }
   return { action: "accept", content: {} };
-}
-
-/** The button of a dialog; none as soon as the question is withdrawn: VS Code has no way to close a dialog. */
-export function withdrawable<T>(dialog: Thenable<T>, token: CancellationToken): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    token.onCancellationRequested(() => resolve(undefined));
-    dialog.then(resolve, reject);
-  });
 }

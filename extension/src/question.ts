@@ -1,9 +1,9 @@
 /** What the sidecar itself asks: whether something may run, and what a configuration file wants to know. */
 import { type CancellationToken, l10n, type MessageItem, window } from "vscode";
 import { MessageType, type ShowMessageRequestParams } from "vscode-languageclient/node";
-import { withdrawable } from "./elicitation.ts";
 import { withoutIcons, withoutLinks } from "./plainText.ts";
 import type { Entered, InputQuestion } from "./protocol.ts";
+import { withdrawable } from "./serverQuestions.ts";
 
 /** Answer `window/showMessageRequest`. A warning, such as the question of consent, is a dialog whose first choice, which
  * harms nobody, is the default; null is no answer.

@@ -2,10 +2,11 @@
 import { type CancellationToken, type LanguageModelChat, l10n, lm, window } from "vscode";
 import { ResponseError } from "vscode-languageclient/node";
 import type { Documents } from "./documents.ts";
-import { type Asker, withdrawable } from "./elicitation.ts";
+import type { Asker } from "./elicitation.ts";
 import { answerOf, messagesOf, preferred, textIn, toolOptions, Unsendable } from "./modelMessages.ts";
 import { withoutLinks } from "./plainText.ts";
 import type { Raw } from "./protocol.ts";
+import { withdrawable } from "./serverQuestions.ts";
 
 /** MCP's code for what the user did not want; JSON-RPC's for what can't be taken, and for what failed. */
 const [REJECTED, INVALID_PARAMS, FAILED] = [-1, -32602, -32603];
@@ -22,10 +23,10 @@ export interface Sampler extends Asker {
  * @throws ResponseError where there is no model, the user does not want it, or the model fails
  */
 export async function sample(sampler: Sampler, params: Raw, token: CancellationToken): Promise<object> {
-  const server = sampler.server();
+  const { server } = sampler.questions;
   const model = preferred(await lm.selectChatModels(), params.modelPreferences);
   if (!model) throw refused(REJECTED, l10n.t("There is no language model in this editor."));
-  const allowed = await sampler.turns.take(async () => consents(sampler, server, model, params, token));
+  const allowed = await sampler.questions.put(token, (token) => consents(sampler, server, model, params, token));
   if (!allowed) throw refused(REJECTED, "User rejected sampling request");
   try {
     const options = { max_tokens: params.maxTokens, temperature: params.temperature, stop: params.stopSequences };
@@ -58,11 +59,11 @@ async function consents(
   const title = withoutLinks(l10n.t("{0} wants to use the language model {1}", server, model.name));
   const detail = withoutLinks(summaryOf(params));
   const dialog = window.showInformationMessage(title, { modal: true, detail }, allow, show, deny);
-  let pressed = await withdrawable(dialog, token);
+  let pressed = await withdrawable(dialog, token, server);
   if (pressed === show) {
     await window.showTextDocument(documents.set("Sampling Request.json", JSON.stringify(params, undefined, 2)));
     // Not modal, so that it can be read.
-    pressed = await withdrawable(window.showInformationMessage(title, allow, deny), token);
+    pressed = await withdrawable(window.showInformationMessage(title, allow, deny), token, server);
   }
   return pressed === allow;
 }

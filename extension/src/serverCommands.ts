@@ -8,8 +8,7 @@ import type { Parts } from "./parts.ts";
 import { followModels, runPrompt } from "./promptRun.ts";
 import { type Sampler, sample } from "./sampling.ts";
 import { type Given, itemOf } from "./serverItems.ts";
-import type { Sidecar } from "./sidecar.ts";
-import { Turns } from "./turns.ts";
+import { ServerQuestions } from "./serverQuestions.ts";
 
 export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   readResource,
@@ -37,7 +36,7 @@ function refresh({ lists }: Parts, node: Given): void {
 /** Show what the server offers, and follow what it pushes and asks. */
 export function followServer(parts: Parts): Disposable[] {
   const { sidecar, lists, subscriptions, view, trace, log, documents } = parts;
-  const asker: Sampler = { log, documents, turns: new Turns(), server: () => serverName(sidecar) };
+  const asker: Sampler = { log, documents, questions: new ServerQuestions(sidecar) };
   sidecar.serve(
     {
       "mcp/notifications/tools/list_changed": () => lists.refresh("tool"),
@@ -60,11 +59,6 @@ export function followServer(parts: Parts): Disposable[] {
     followModels(),
     trace,
   ];
-}
-
-/** Who asks, in the title of a question. */
-function serverName({ status }: Sidecar): string {
-  return status?.server?.title || status?.server?.name || status?.target?.name || l10n.t("the server");
 }
 
 /** Reads a resource again that was updated while its page is read. */

@@ -15,6 +15,7 @@ from mcp.types import (
     CreateMessageResultWithTools,
     ElicitRequest,
     ElicitRequestFormParams,
+    ElicitRequestURLParams,
     InputRequest,
     InputRequiredResult,
     ModelHint,
@@ -65,6 +66,20 @@ async def plan_trip(ctx: Context) -> str | InputRequiredResult:
     """Ask for all kinds of fields."""
     message = "Where to? [Click](command:workbench.action.quit) $(flame)"
     return _asked(ctx, ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=FORM)))
+
+
+@mcp.tool
+async def confirm(ctx: Context) -> str | InputRequiredResult:
+    """Ask for a yes, by a form without fields."""
+    nothing = {"type": "object", "properties": {}}
+    return _asked(ctx, ElicitRequest(params=ElicitRequestFormParams(message="Really?", requested_schema=nothing)))
+
+
+@mcp.tool
+async def visit_page(ctx: Context) -> str | InputRequiredResult:
+    """Ask for the visit of a page."""
+    params = ElicitRequestURLParams(message="Please log in.", url="https://visit.example/login?next=a%20b")
+    return _asked(ctx, ElicitRequest(params=params))
 
 
 @mcp.tool

@@ -2,7 +2,15 @@
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
-import { connect, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
+import {
+  connect,
+  extensionTests,
+  PYTHON,
+  processesLike,
+  SERVERS,
+  sidecarOf,
+  waitForHeadline,
+} from "./extensionTest.ts";
 import type { Workbench } from "./workbench.ts";
 
 const CURIOUS = `${PYTHON} ${join(SERVERS, "curious.py")}`;
@@ -12,7 +20,11 @@ async function call(window: Workbench, tool: string): Promise<void> {
   await connect(window, CURIOUS);
   await window.runCommand("MCP Sidecar: Call Tool…");
   await window.quickInput.choose(tool);
-  await window.editors.clickCodeLens(`▶\ufe0e Call ${tool}`);
+  await window.editors.send(`Call ${tool}`);
+}
+
+function killCurious(window: Workbench): void {
+  for (const pid of processesLike(window, /curious\.py/)) process.kill(pid, "SIGKILL");
 }
 
 function waitForField(window: Workbench, title: string) {
@@ -68,18 +80,78 @@ extensionTests(
       await window.quickInput.cancel();
       await answer(window, "plan_trip", /cancel/);
       await window.editors.select("plan_trip.jsonc");
-      await window.editors.clickCodeLens("▶\ufe0e Call plan_trip");
+      await window.editors.send("Call plan_trip");
       await waitForField(window, "Email");
       await window.page.locator(".quick-input-widget").getByRole("button", { name: "Decline" }).click();
       await answer(window, "plan_trip", /decline/);
     },
+    "a form without fields is accepted, declined or cancelled": async (window) => {
+      await call(window, "confirm");
+      const { message, detail, buttons } = await window.notifications.waitForDialog(/curious asks/);
+      match(message + detail, /Really\?/);
+      deepEqual([...buttons].sort(), ["Accept", "Cancel", "Decline"]);
+      await window.notifications.clickDialog("Accept");
+      await answer(window, "confirm", /accept/);
+    },
+    "a page is opened only when the user says so, and Decline and Escape are told apart": async (window) => {
+      const title = /curious asks you to open a page of visit\.example/;
+      await call(window, "visit_page");
+      const { detail, buttons } = await window.notifications.waitForDialog(title);
+      match(detail, /Please log in\. https:\/\/visit\.example\/login\?next=a%20b/);
+      deepEqual([...buttons].sort(), ["Cancel", "Decline", "Open"]);
+      await window.screenshot("asking/7 a page to visit");
+      await window.notifications.clickDialog("Decline");
+      await answer(window, "visit_page", /decline/);
+
+      const askAgain = async () => {
+        await window.editors.select("visit_page.jsonc");
+        await window.editors.send("Call visit_page");
+        await window.notifications.waitForDialog(title);
+      };
+      await askAgain();
+      await window.page.keyboard.press("Escape");
+      await answer(window, "visit_page", /cancel/);
+
+      await askAgain();
+      await window.page.context().route("https://visit.example/**", (route) => route.fulfill({ body: "welcome" }));
+      const visit = window.page.context().waitForEvent("page");
+      await window.notifications.clickDialog("Open");
+      // VS Code's own question, about sites that the user does not trust yet.
+      await window.notifications.waitForDialog(/external website/);
+      await window.notifications.clickDialog("Open");
+      const visited = await visit;
+      await visited.waitForURL("https://visit.example/login?next=a%20b");
+      await visited.close();
+      await answer(window, "visit_page", /accept/);
+    },
+    "a dialog can't be closed when its question is withdrawn, and says so when it is answered": async (window) => {
+      await call(window, "visit_page");
+      await window.notifications.waitForDialog(/curious asks/);
+      killCurious(window);
+      await waitForHeadline(window, /^No connection to curious$/);
+      await window.notifications.clickDialog("Open");
+      await window.notifications.waitFor(/The question of curious was withdrawn; nothing was sent/);
+      await window.screenshot("asking/8 withdrawn");
+    },
+    "a question of a sidecar that ends is withdrawn": async (window) => {
+      await call(window, "plan_trip");
+      await waitForField(window, "Email");
+      process.kill(sidecarOf(window), "SIGKILL");
+      await window.quickInput.waitUntilClosed();
+      await window.notifications.click("Restart Sidecar", /ended by itself/);
+      await waitForHeadline(window, /^Disconnected$/);
+    },
+    "where there is no model, nothing is sampled and no prompt runs": async (window) => {
+      await call(window, "ask_model");
+      await answer(window, "ask_model", /no language model/i);
+      deepEqual(await window.palette.offers("MCP Sidecar: Run Prompt…"), []);
+    },
     "a question whose connection ends is withdrawn": async (window) => {
       await call(window, "plan_trip");
       await waitForField(window, "Email");
-      for (const pid of window.processes().filter(({ command }) => command.includes("curious.py"))) {
-        process.kill(pid.pid, "SIGKILL");
-      }
+      killCurious(window);
       await window.quickInput.waitUntilClosed();
+      await window.notifications.waitFor(/The question of curious was withdrawn/);
       await waitForHeadline(window, /^No connection to curious$/);
     },
   },

@@ -119,7 +119,9 @@ export class Notifications {
   }
 
   async clickDialog(button: string): Promise<void> {
+    // This one: the next may come at once.
+    const dialog = await this.#dialog.elementHandle();
     await this.#dialog.getByRole("button", { name: button, exact: true }).click();
-    await this.#dialog.waitFor({ state: "hidden" });
+    await dialog?.waitForElementState("hidden");
   }
 }
