@@ -21,7 +21,7 @@ export class TraceDocument {
     const editor = await window.showTextDocument(await this.read(), { preview: false });
     const end = new Position(editor.document.lineCount - 1, 0);
     editor.selection = new Selection(end, end);
-    await commands.executeCommand("editor.foldAll");
+    await commands.executeCommand("editor.foldLevel1");
     editor.revealRange(new Range(end, end));
   }
 
