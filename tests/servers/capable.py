@@ -7,6 +7,7 @@ Methods of its own: `x/echo` gives its params back. Tools beside those of raw.py
     touch(uri)              announces that this resource was updated, to who subscribed to it
     rumour(uri)             the same to everybody
     announce(what)          announces that the list of `tools`, `resources` or `prompts` changed
+    grow(what)              adds one to the list of `tools`, `resources` or `prompts`, and announces it
     work(steps, pause)      reports that many steps of progress, a pause in seconds before each
     task_progress(token)    reports progress under a token
     choose(text, level, …)  arguments of several kinds
@@ -69,10 +70,13 @@ class Capable(RawServer):
         """The requests that listen, and for what."""
         self._heard: list[Json] = []
         self._tasks: dict[str, str] = {}
+        self._resources = list(RESOURCES)
+        self._prompts: list[Json] = [{"name": "greet", "arguments": [{"name": "who"}]}]
         self.tools += [
             tool("touch", uri="string"),
             tool("rumour", uri="string"),
             tool("announce", what="string"),
+            tool("grow", what="string"),
             tool("work", steps="integer", pause="number"),
             tool("task_progress", token="string"),
             tool("heard"),
@@ -147,7 +151,11 @@ class Capable(RawServer):
                 return {"params": params}
             case "resources/list":
                 at = int(params.get("cursor", 0))
-                return {"resources": RESOURCES[at : at + 2]} | ({"nextCursor": "2"} if at == 0 else {})
+                return (
+                    {"resources": self._resources[:2], "nextCursor": "2"}
+                    if at == 0
+                    else {"resources": self._resources[2:]}
+                )
             case "resources/templates/list":
                 return {"resourceTemplates": [{"uriTemplate": "note:{number}", "name": "note"}]}
             case "resources/read":
@@ -159,7 +167,7 @@ class Capable(RawServer):
                 self._subscribed.discard(params["uri"])
                 return {}
             case "prompts/list":
-                return {"prompts": [{"name": "greet", "arguments": [{"name": "who"}]}]}
+                return {"prompts": self._prompts}
             case "prompts/get":
                 content = {"type": "text", "text": f"Greet {params['arguments']['who']}."}
                 return {"messages": [{"role": "user", "content": content}]}
@@ -214,6 +222,8 @@ class Capable(RawServer):
                 self.notify("notifications/resources/updated", {"uri": arguments["uri"]})
             case "announce":
                 self.changed(f"notifications/{arguments['what']}/list_changed", {})
+            case "grow":
+                self._grow(arguments["what"])
             case "task_progress":
                 self.notify("notifications/progress", {"progressToken": arguments["token"], "progress": 1})
             case "heard":
@@ -223,6 +233,15 @@ class Capable(RawServer):
             case _:
                 return super().call_tool(name, arguments, params, request_id)
         return text("done")
+
+    def _grow(self, what: str) -> None:
+        if what == "tools":
+            self.tools.append(tool(f"tool_{len(self.tools)}"))
+        elif what == "resources":
+            self._resources.append({"uri": f"note:{len(self._resources)}", "name": "another"})
+        else:
+            self._prompts.append({"name": f"prompt_{len(self._prompts)}"})
+        self.changed(f"notifications/{what}/list_changed", {})
 
     def _work(self, token: Json, request_id: Json, steps: int, pause: float) -> None:
         cancelled: threading.Event = self._cancelled[request_id]

@@ -105,6 +105,27 @@ export class Editors {
     return texts(this.#active.locator(".codelens-decoration a").filter({ visible: true }));
   }
 
+  /** Presses a key that belongs to the active editor, which gets the focus first. */
+  async press(key: string): Promise<void> {
+    await this.#focus();
+    await this.#screen.page.keyboard.press(key);
+  }
+
+  /** Sends the arguments in the active editor, by their code lens: "Call add_note". */
+  send(what: string): Promise<void> {
+    return this.clickCodeLens(`▶\ufe0e ${what}`);
+  }
+
+  /** Unfolds the first of the folded regions in view, once there is one. */
+  async unfold(): Promise<void> {
+    await this.#active.locator(".codicon-folding-collapsed").first().click();
+  }
+
+  /** The lines in view as they are drawn: without those that are folded away. */
+  lines(): Promise<string[]> {
+    return texts(this.#active.locator(".view-lines .view-line"));
+  }
+
   /** Clicks a code lens once it is there. */
   async clickCodeLens(title: string): Promise<void> {
     await this.#screen.until(
@@ -112,6 +133,8 @@ export class Editors {
       () => this.codeLenses(),
       (titles) => titles.includes(title),
     );
+    // Where it rests after a picker, the tooltip of the breadcrumbs covers the first line.
+    await this.#screen.restMouse();
     await this.#active.locator(".codelens-decoration a").filter({ hasText: title }).first().click();
   }
 

@@ -36,7 +36,7 @@ try {
     .replace('"title": ""', '"title": "Buy milk"')
     .replace('// "tags": []', '"tags": ["errand"]');
   await window.editors.replaceText(arguments_);
-  await window.editors.clickCodeLens("▶\ufe0e Call add_note");
+  await window.editors.send("Call add_note");
   await window.screen.until(
     "the result",
     () => window.webviews.text("add_note"),

@@ -56,6 +56,11 @@ export class Screen {
     );
   }
 
+  /** The clipboard's text. */
+  clipboard(): Promise<string> {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
   /** What the focused control gives to the clipboard when everything in it is copied: all of a virtualised editor. */
   async copyAll(): Promise<string> {
     // The copy event shows the text without the clipboard, which is one for all windows.

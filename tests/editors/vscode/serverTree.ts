@@ -70,6 +70,21 @@ export class ServerTree {
     await this.#screen.restMouse();
   }
 
+  /** Takes an entry of a row's context menu. */
+  async choose(label: string, entry: string): Promise<void> {
+    await this.waitForRow(label);
+    await this.#row(label).locator(".label-name").click({ button: "right" });
+    const item = this.#screen.page.locator(".monaco-menu").getByRole("menuitem", { name: entry });
+    await item.waitFor();
+    const taken = async () => {
+      // A menu that has only just opened takes no click yet, and is gone once it took one.
+      if (await item.isVisible()) await item.click({ timeout: 1_000 }).catch(() => undefined);
+      return !(await item.isVisible());
+    };
+    await this.#screen.until(`${entry} taken`, taken, (done) => done);
+    await this.#screen.restMouse();
+  }
+
   /** A key, once the tree has the keyboard. */
   async type(key: string): Promise<void> {
     await this.#pane.locator(".monaco-list").first().focus();

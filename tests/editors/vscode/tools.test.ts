@@ -26,7 +26,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     await shot("2 the arguments");
 
     await window.editors.replaceText('{ "title": "Buy milk", "tags": ["errand"], }');
-    await window.editors.clickCodeLens("▶\ufe0e Call add_note");
+    await window.editors.send("Call add_note");
     const text = await window.webviews.text("add_note");
     for (const part of [/add_note/, /Result/, /Buy milk/, /\d ms/, /\d B/]) {
       match(text, part);
@@ -37,7 +37,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     // Called again by its key, with other arguments.
     await window.editors.select("add_note.jsonc");
     await window.editors.replaceText('{ "title": "" }');
-    await window.page.keyboard.press("Control+Enter");
+    await window.editors.press("Control+Enter");
     await window.screen.until(
       "the tool's error",
       () => window.webviews.text("add_note"),
@@ -55,7 +55,7 @@ extensionTests(
       await connect(window);
       await pick(window, "add_note");
       await window.editors.replaceText('{\n  "title": nonsense\n}');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call add_note");
       const { message } = await window.notifications.waitFor(/line 2/);
       match(message, /The arguments are not right in line 2: /);
       await window.screenshot("tools/arguments that are no JSON");
@@ -65,7 +65,7 @@ extensionTests(
       await connect(window);
       await pick(window, "add_note");
       await window.editors.replaceText('{ "title": "kept" }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call add_note");
       await window.webviews.text("add_note");
       await window.runCommand("View: Close All Editors");
       await pick(window, "add_note");
@@ -74,7 +74,7 @@ extensionTests(
     "images and text are shown as such, and nothing of the server runs in the page": async (window) => {
       await connect(window, `${PYTHON} ${join(SERVERS, "good.py")}`);
       await pick(window, "blocks");
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call blocks");
       await window.webviews.text("blocks");
       const frame = await window.webviews.frame("blocks");
       const images = await frame
@@ -88,7 +88,7 @@ extensionTests(
       await connect(window);
       await pick(window, "import_notes");
       await window.editors.replaceText('{ "lines": ["a", "b", "c", "d", "e", "f"], "seconds_each": 10 }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call import_notes");
       await window.notifications.waitFor(/Calling import_notes/);
       await window.screenshot("tools/a long call");
       await window.notifications.click("Cancel");
@@ -105,7 +105,7 @@ extensionTests(
       const [tool] = await window.quickInput.labels();
       await window.quickInput.choose(tool ?? "");
       await window.editors.waitForTab(/\.jsonc$/);
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send(`Call ${tool}`);
       const text = await window.screen.until(
         "the failure",
         () => window.webviews.text(tool ?? ""),
@@ -118,7 +118,7 @@ extensionTests(
       await connect(window, `${PYTHON} ${join(SERVERS, "good.py")}`);
       await pick(window, "add");
       await window.editors.replaceText('{ "a": 12345678901234567890, "b": 1 }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call add");
       const text = await window.screen.until(
         "the sum",
         () => window.webviews.text("add"),
@@ -133,7 +133,7 @@ extensionTests(
       await window.runCommand("MCP Sidecar: Disconnect");
       await waitForHeadline(window, /^Disconnected$/);
       await window.editors.select("add_note.jsonc");
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.press("Control+Enter");
       await window.screen.until(
         "the refusal",
         () => window.webviews.text("add_note"),
@@ -148,7 +148,7 @@ extensionTests(
       await connect(window, `${PYTHON} ${join(SERVERS, "good.py")}`);
       await waitForHeadline(window, /^Connected to good$/);
       await window.editors.select("add_note.jsonc");
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call add_note");
       // A dialog without a detail has its message there.
       const { message, detail } = await window.notifications.waitForDialog();
       match(message + detail, /These arguments were made for notes, but good is connected/);

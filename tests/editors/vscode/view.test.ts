@@ -48,6 +48,8 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     const tools = await tree.waitForRow("Tools", /^\d+$/);
     equal(tools.level, 1);
     match((await tree.waitForRow("echo")).description, /Say it back/);
+    match((await tree.waitForRow("note_copy")).description, /note:\/\/\{number\}\/copy/);
+    match((await tree.waitForRow("greet")).description, /Greet somebody/);
     await shot("2 connected");
 
     await tree.click("note");
@@ -57,13 +59,21 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
     await window.quickInput.choose("greet");
     await window.editors.waitForText(/Arguments of the prompt greet/);
     await window.editors.replaceText('{ "name": "Ada" }');
-    await window.page.keyboard.press("Control+Enter");
+    await window.editors.send("Get greet");
     await page(window, "greet", /Write a warm greeting for Ada/);
     await shot("4 a prompt");
     await window.runCommand("MCP Sidecar: Show Protocol Trace");
     await window.editors.waitForTab(/MCP Protocol/);
-    await window.editors.waitForText(/→ \d+ prompts\/get/);
+    const hasBody = (lines: string[]) => lines.some((line) => /"jsonrpc"/.test(line));
+    await window.screen.until(
+      "each frame in one line",
+      () => window.editors.lines(),
+      (lines) => lines.some((line) => /→ \d+ prompts\/get/.test(line)) && !hasBody(lines),
+    );
     await shot("5 the trace");
+    await window.editors.unfold();
+    await window.screen.until("the body of a frame", () => window.editors.lines(), hasBody);
+    await shot("6 the trace, unfolded");
   });
 }
 
@@ -88,16 +98,65 @@ extensionTests(
       await window.notifications.waitFor(/./);
       await window.screenshot("view/not connected");
     },
-    "a list follows what the server announces": async (window) => {
+    "the lists follow what the server announces": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, CAPABLE);
+      for (const group of ["Tools", "Resources", "Prompts"]) {
+        const { description } = await tree.waitForRow(group, /^\d+$/);
+        await tree.press("grow", "Call Tool…");
+        await window.editors.waitForText(/"what": /);
+        await window.editors.replaceText(`{ "what": "${group.toLowerCase()}" }`);
+        await window.editors.send("Call grow");
+        await tree.waitForRow(group, new RegExp(`^${Number(description) + 1}$`));
+      }
+    },
+    "every kind of item is copied as JSON, or by its name": async (window) => {
       const tree = new ServerTree(window.screen);
       await tree.open();
       await connect(window, GOOD);
-      const { description } = await tree.waitForRow("Tools", /^\d+$/);
-      await tree.press("add_tool", "Call Tool…");
-      await window.editors.waitForText(/"name": ""/);
-      await window.editors.replaceText('{ "name": "brand_new" }');
-      await window.page.keyboard.press("Control+Enter");
-      await tree.waitForRow("Tools", new RegExp(`^${Number(description) + 1}$`));
+      const copied = (text: RegExp) =>
+        window.screen.until(
+          `${text} in the clipboard`,
+          () => window.screen.clipboard(),
+          (seen) => text.test(seen),
+        );
+      const items = { add: "name", note: "uri", note_copy: "uriTemplate", greet: "name" };
+      for (const [label, id] of Object.entries(items)) {
+        await tree.choose(label, "Copy as JSON");
+        const json = JSON.parse(await copied(new RegExp(`^\\{[^]*"name": "${label}"`)));
+        await tree.choose(label, "Copy Name or URI");
+        equal(await copied(/^[^{].*$|^\w+$/), json[id]);
+      }
+      await window.screenshot("view/copied");
+    },
+    "a URI is typed where the server lists none": async (window) => {
+      await connect(window, CAPABLE);
+      await window.runCommand("MCP Sidecar: Read Resource…");
+      await window.quickInput.choose(/Type a URI/);
+      await window.quickInput.waitFor(({ items }) => items.length === 0, "the box for a URI");
+      await window.quickInput.type("nonsense");
+      const { message } = await window.quickInput.waitFor(({ severity }) => severity === "error", "the complaint");
+      match(message, /A URI begins with a scheme/);
+      await window.quickInput.type("note:77");
+      await window.quickInput.waitFor(({ severity }) => severity !== "error", "no complaint");
+      await window.quickInput.accept();
+      await page(window, "note:77", /read/);
+    },
+    "the arguments of a prompt are completed by the server": async (window) => {
+      const tree = new ServerTree(window.screen);
+      await tree.open();
+      await connect(window, CAPABLE);
+      await tree.click("greet");
+      await window.editors.waitForText(/Arguments of the prompt greet/);
+      await window.editors.replaceText("");
+      await window.editors.type('{ "who": "Ad');
+      const suggestion = window.page.locator(".suggest-widget .monaco-list-row", { hasText: "Ad!" });
+      await suggestion.first().waitFor();
+      await window.editors.press("Escape");
+      await window.editors.replaceText('{ "who": "Ada" }');
+      await window.editors.send("Get greet");
+      await page(window, "greet", /Greet Ada\./);
     },
     "a resource is subscribed to, marked, and read again where it is open": async (window) => {
       const tree = new ServerTree(window.screen);
@@ -112,7 +171,7 @@ extensionTests(
       await pick(window, "Call Tool…", "touch");
       await window.editors.waitForText(/"uri": ""/);
       await window.editors.replaceText('{ "uri": "http://Host.Example" }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call touch");
       await tree.waitForRow("host", /updated \d/);
       await window.screenshot("view/subscribed");
       await tree.press("host", "Unsubscribe from Resource");
@@ -127,9 +186,9 @@ extensionTests(
       const suggestion = window.page.locator(".suggest-widget .monaco-list-row", { hasText: "4!" });
       await suggestion.first().waitFor();
       await window.screenshot("view/a completion");
-      await window.page.keyboard.press("Escape");
+      await window.editors.press("Escape");
       await window.editors.replaceText('{ "number": 4 }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Read note:{number}");
       await page(window, "note:4", /read/);
     },
     "an inspection tells what is wrong with the server": async (window) => {
@@ -143,7 +202,7 @@ extensionTests(
       await pick(window, "Call Tool…", "choose");
       await window.editors.waitForText(/"text": ""/);
       await window.editors.replaceText('{ "text": "kept", "pass": "hunter2" }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call choose");
       await page(window, "choose", /choose/);
       await window.runCommand("View: Close All Editors");
       await window.reload();
@@ -158,7 +217,7 @@ extensionTests(
       await pick(window, "Call Tool…", "work");
       await window.editors.waitForText(/"steps"/);
       await window.editors.replaceText('{ "steps": 100, "pause": 0.2 }');
-      await window.page.keyboard.press("Control+Enter");
+      await window.editors.send("Call work");
       await window.notifications.waitFor(/Calling work.*step \d+/);
       await window.screenshot("view/progress");
       await window.notifications.click("Cancel");
@@ -176,7 +235,7 @@ extensionTests(
       try {
         await pick(window, "Call Tool…", "work");
         await window.editors.replaceText('{ "steps": 10000, "pause": 0.1 }');
-        await window.editors.clickCodeLens("▶\ufe0e Call work");
+        await window.editors.send("Call work");
         await page(window, "work", /Raise maxCallTimeout/);
       } finally {
         window.profile.changeSettings(Object.fromEntries(Object.keys(limits).map((name) => [name, undefined])));

@@ -88,7 +88,11 @@ export class Workbench {
     try {
       server = await CodeServer.start(programs.codeServer, profile, options);
       const browser = await launching;
-      const context = await browser.newContext({ viewport: SIZE, deviceScaleFactor: options.scale ?? 1 });
+      const context = await browser.newContext({
+        viewport: SIZE,
+        deviceScaleFactor: options.scale ?? 1,
+        permissions: ["clipboard-read", "clipboard-write"],
+      });
       const shared = {
         profile,
         server,
