@@ -226,11 +226,13 @@ extensionTests(
     "a call that reports progress has a maximum of its own, which holds as soon as it is set": async (window) => {
       await connect(window, CAPABLE);
       const limits = { "mcpSidecar.callTimeout": 1, "mcpSidecar.maxCallTimeout": 2 };
-      window.profile.changeSettings({ ...limits, "window.title": "with limits" });
-      await window.screen.until(
-        "the new settings",
-        () => window.page.title(),
-        (title) => title === "with limits",
+      await window.changeSettings({ ...limits, "window.title": "with limits" }, (limitMs) =>
+        window.screen.until(
+          "the new settings",
+          () => window.page.title(),
+          (title) => title === "with limits",
+          limitMs,
+        ),
       );
       try {
         await pick(window, "Call Tool…", "work");
