@@ -1,6 +1,7 @@
 """Configuration documents: the files in which MCP servers are configured, open in the editor."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -13,12 +14,13 @@ from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.standing import Key, Standings
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ConnectionStatus, State
-from mcp_sidecar.server.documents import OpenDocument
+from mcp_sidecar.server.documents import OpenDocument, open_document
 from mcp_sidecar.server.language import ACTION_KIND, DocumentKind
 from mcp_sidecar.server.methods import command_id
 from mcp_sidecar.wire.server import WireServer
 
 if TYPE_CHECKING:
+    from mcp_sidecar.connection.configured.elsewhere import Names
     from mcp_sidecar.connection.configured.entry import Entry
     from mcp_sidecar.connection.configured.file import Configuration
     from mcp_sidecar.connection.configured.finding import Finding
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 4 * 1024 * 1024
 """Characters of a document that is looked at while it is open."""
+
+WATCH_INTERVAL: Final = 2.0
+"""Seconds after which it is looked again whether anything on the disk makes a difference."""
 
 MOST_DIAGNOSTICS: Final = 500
 """Of one document; nobody reads more."""
@@ -85,6 +90,7 @@ class ConfigurationDocuments(DocumentKind):
         folders: Callable[[], list[Any]],
         calls: Calls,
         changed: Callable[[], None],
+        recheck: Callable[[str], None],
     ) -> None:
         """
         Args:
@@ -93,18 +99,23 @@ class ConfigurationDocuments(DocumentKind):
             folders: gives those of the workspace.
             calls: to the MCP server, whose tools are counted.
             changed: is called when something changed that is shown in the documents.
+            recheck: has a document checked again, by its URI.
         """
         self._server = server
         self._configured = configured
         self._folders = folders
         self._calls = calls
         self._changed = changed
+        self._recheck = recheck
         self._standings = Standings()
         self._status: ConnectionStatus | None = None
         self._understood: dict[str, _Understood] = {}
         self._tools: tuple[str, ...] | None = None
         """The names of the connected server's tools, once they are known."""
         self._listing: asyncio.Task[None] | None = None
+        self._told: dict[str, list[lsp.Diagnostic]] = {}
+        """What is told to be wrong with each document that is open."""
+        self._watching: asyncio.Task[None] | None = None
 
     # what happens
 
@@ -134,11 +145,13 @@ class ConfigurationDocuments(DocumentKind):
     def closed(self, uri: str) -> None:
         """Forget what it meant."""
         self._understood.pop(uri, None)
+        self._told.pop(uri, None)
 
     def close(self) -> None:
         """End what is under way."""
-        if self._listing is not None:
-            self._listing.cancel()
+        for task in (self._listing, self._watching):
+            if task is not None:
+                task.cancel()
 
     def _count_tools(self) -> None:
         """List the tools in the background, once for a connection."""
@@ -164,15 +177,43 @@ class ConfigurationDocuments(DocumentKind):
         if len(document.text) > LARGEST:
             message = f"The file is too large to be looked at: {LARGEST // 2**20} MiB at most."
             return [document.diagnostic(message, 0, 0, lsp.DiagnosticSeverity.Information, "too-large")]
-        configurations = await self._configurations(document)
-        return await asyncio.to_thread(self._diagnostics, document, configurations)
+        found = await self._wrong(document)
+        self._told[document.uri] = found
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        return found
 
-    def _diagnostics(self, document: OpenDocument, configurations: "list[Configuration]") -> list[lsp.Diagnostic]:
+    async def _watch(self) -> None:
+        """Look again and again whether something else on the disk makes a difference, while documents are open.
+
+        A script is written, a program installed, another file gets a server of the same name: few editors tell of that.
+        """
+        pause = WATCH_INTERVAL
+        while self._told:
+            await asyncio.sleep(pause)
+            begin = time.monotonic()
+            for uri, told in list(self._told.items()):
+                document = open_document(self._server, uri)
+                if document is not None and await self._wrong(document) != told:
+                    self._recheck(uri)
+            # On a slow disk it must not do nothing else.
+            pause = max(WATCH_INTERVAL, 3 * (time.monotonic() - begin))
+        self._watching = None
+
+    async def _wrong(self, document: OpenDocument) -> list[lsp.Diagnostic]:
+        configurations = await self._configurations(document)
+        names = await self._configured().names() if configurations else {}
+        return await asyncio.to_thread(self._diagnostics, document, configurations, names)
+
+    def _diagnostics(
+        self, document: OpenDocument, configurations: "list[Configuration]", names: "Names"
+    ) -> list[lsp.Diagnostic]:
         from mcp_sidecar.connection.configured.checking import check
 
         failures = [each for configuration in configurations for each in self._failures(document, configuration)]
         findings: dict[Finding, None] = {}  # places that share a file find the same mistakes in it
         for configuration in configurations:
+            findings |= dict.fromkeys(_duplicates(configuration, names))
             entries = [finding for entry in configuration.entries for finding in entry.findings]
             findings |= dict.fromkeys((*configuration.findings, *entries, *check(configuration)))
         first = sorted(findings, key=lambda finding: (_SEVERITIES[finding.severity], finding.start))
@@ -327,6 +368,22 @@ class ConfigurationDocuments(DocumentKind):
 
 def _path(uri: str) -> str | None:
     return uris.to_fs_path(uri) if uri.startswith("file:") else None
+
+
+def _duplicates(configuration: "Configuration", names: "Names") -> "Iterator[Finding]":
+    from mcp_sidecar.connection.configured.finding import Finding
+
+    for entry in configuration.entries:
+        places = [place for uri, place in names.get(entry.name, {}).items() if uri != configuration.uri]
+        if places:
+            message = f"{', '.join(places[:3])} has a server of this name, too: name the file to connect to this one."
+            yield Finding(
+                rule="duplicate-name",
+                severity="information",
+                message=message,
+                start=entry.name_start,
+                end=entry.name_end,
+            )
 
 
 def diagnostic_of(document: OpenDocument, finding: "Finding") -> lsp.Diagnostic:

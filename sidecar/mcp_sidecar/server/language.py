@@ -95,12 +95,16 @@ class LanguageFeatures:
         """Check the documents of a kind, and have code lenses asked for again: other things than texts changed."""
         mine = [each.uri for each in self._server.workspace.text_documents.values() if kind.claims(each.uri)]
         for uri in mine:
-            self._start(self._check(uri))
+            self.check(uri)
         if not mine:
             return
         self._is_stale = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = self._start(self._refresh_code_lenses())
+
+    def check(self, uri: str) -> None:
+        """Check a document again: something that it depends on changed."""
+        self._start(self._check(uri))
 
     def close(self) -> None:
         """End what is under way."""

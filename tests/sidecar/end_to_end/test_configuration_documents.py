@@ -76,6 +76,7 @@ class Page:
                 lambda each: (
                     each["uri"] == self.uri and each.get("version") == self.version and fits(each["diagnostics"])
                 ),
+                timeout=30,
                 since=self.since if since is None else since,
             )
         )["diagnostics"]
@@ -551,6 +552,42 @@ async def test_a_secret_becomes_an_input(fixing_editor: Editor, tmp_path: Path) 
         await page.change(applied(page, action))
         assert await page.pushed() == []
         await page.close()
+
+
+# The disk
+
+
+async def test_what_is_put_right_elsewhere_is_wrong_no_more(start_editor: StartEditor, tmp_path: Path) -> None:
+    editor = await start_editor(env={"HOME": str(tmp_path)}, folder=tmp_path)
+    page = await Page.open(editor, tmp_path / ".mcp.json", {"mcpServers": {"a": {"command": "sh", "args": ["run.sh"]}}})
+    assert [each["code"] for each in await page.pushed()] == ["script"]
+    since = editor.mark()
+    (tmp_path / "run.sh").touch()
+    assert await page.pushed(since=since) == []
+    since = editor.mark()
+    other = tmp_path / "mcp.json"
+    other.write_text('{"mcpServers": {"a": {"command": "sh"}}}')
+    (duplicate,) = await page.pushed(since=since)
+    assert (duplicate["code"], duplicate["severity"], page.at(duplicate["range"])) == ("duplicate-name", 3, '"a"')
+    assert f"{other}:1" in duplicate["message"]
+
+
+async def test_what_is_open_counts_as_it_is_shown(start_editor: StartEditor, tmp_path: Path) -> None:
+    editor = await start_editor(env={"HOME": str(tmp_path)}, folder=tmp_path)
+    file = tmp_path / ".mcp.json"
+    file.write_text('{"mcpServers": {"on disk": {"command": "sh"}}}')
+    page = await Page.open(editor, file, {"mcpServers": {"shown": {"command": "sh"}}})
+
+    async def names() -> list[str]:
+        return [server["name"] for server in (await editor.request("mcp/servers"))["servers"]]
+
+    assert await names() == ["shown"]
+    await page.close()
+    assert await names() == ["on disk"]
+    # FastMCP itself reads its file, from the disk.
+    fastmcp = await Page.open(editor, tmp_path / "fastmcp.json", {"mcpServers": {"shown": {"command": "sh"}}})
+    assert await names() == ["on disk"]
+    await fastmcp.close()
 
 
 # Changes

@@ -16,6 +16,7 @@ import attrs
 from mcp_sidecar.connection import commandline
 from mcp_sidecar.connection.configured.consent import Consent, Program, Question, Recipient
 from mcp_sidecar.connection.configured.consent_store import ConsentStore
+from mcp_sidecar.connection.configured.elsewhere import Elsewhere, Names
 from mcp_sidecar.connection.configured.entry import Entry
 from mcp_sidecar.connection.configured.file import Configuration, read_all, read_text
 from mcp_sidecar.connection.configured.filling import Filling, fill
@@ -80,6 +81,7 @@ class ConfiguredServers:
         self._encoding = encoding
         self._texts = texts
         self._failed = failed
+        self._elsewhere = Elsewhere()
         self._answers = Answers()
         directory = state_directory(environ, platform)
         self._consent = Consent(ConsentStore(directory and directory / "consent"), user, told)
@@ -154,6 +156,16 @@ class ConfiguredServers:
         """
         context, known = self._known()
         return read_text(text, sharing, context) if (sharing := places_of(path, known)) else []
+
+    async def names(self) -> Names:
+        """The names of the servers in all files that are looked for."""
+        texts = self._texts()
+
+        def names() -> Names:
+            context, known = self._known()
+            return self._elsewhere.names(known, context, texts)
+
+        return await asyncio.to_thread(names)
 
     def is_place(self, path: str) -> bool:
         """Whether a file is a configuration file, by its path."""
