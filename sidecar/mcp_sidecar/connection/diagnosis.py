@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcp_sidecar.connection.deadline import Deadline
@@ -10,6 +10,15 @@ from mcp_sidecar.connection.errors import ConnectionLost, SidecarError, TimedOut
 
 RECENT_VIOLATIONS = 5
 """Protocol violations that a timeout's details recall: they explain most of them."""
+
+_LONGEST_LINE = 300
+"""Characters of a line that a message quotes; the details have more of it."""
+
+
+def last_words(stderr: Sequence[str]) -> str | None:
+    """The last line of stderr that says something, as a message quotes it."""
+    last = next((line.strip() for line in reversed(stderr) if line.strip()), None)
+    return last if last is None or len(last) <= _LONGEST_LINE else f"{last[:_LONGEST_LINE]}…"
 
 
 class Diagnosis:
@@ -58,7 +67,7 @@ class Diagnosis:
         if type(error) is not ConnectionLost or not (violations := self.violations()):
             return error
         return ConnectionLost(
-            f"{error.message}{self.suspicion()}",
+            f"{error.message.removesuffix('.')}.{self.suspicion()}",
             suggestion=error.suggestion,
             details={**error.details, "violations": violations},
         )

@@ -9,6 +9,7 @@ import attrs
 from mcp_sidecar.connection.challenge import Refusal
 from mcp_sidecar.connection.channel import Channel, ChannelEvents
 from mcp_sidecar.connection.deadline import Deadline
+from mcp_sidecar.connection.diagnosis import last_words
 from mcp_sidecar.connection.errors import (
     AuthenticationRequired,
     ConnectionFailed,
@@ -161,8 +162,8 @@ class _Opening:
                 details={"timeoutSeconds": self._timeout},
             )
         diagnosis = {} if self._link is None else self._link.diagnosis.details()
-        last = next((line for line in reversed(diagnosis.get("stderr", [])) if line.strip()), None)
-        said = f" Its last line on stderr: {last.strip()}" if last else ""
+        last = last_words(diagnosis.get("stderr", []))
+        said = f" Its last line on stderr: {last}" if last else ""
         suspicion = "" if self._link is None else self._link.diagnosis.suspicion()
         return TimedOut(
             f"{self._name} did not complete the MCP handshake within {self._timeout:g} s.{suspicion}{said}",

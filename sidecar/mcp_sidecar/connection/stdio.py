@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from mcp_sidecar.connection import inbound
 from mcp_sidecar.connection.channel import MESSAGE_LIMIT, Channel, ChannelEvents, Message, RequestId, encode
+from mcp_sidecar.connection.diagnosis import last_words
 from mcp_sidecar.connection.errors import ConnectionLost, TransportError
 from mcp_sidecar.connection.lines import LineSplitter
 from mcp_sidecar.connection.process import ServerProcess
@@ -97,12 +98,12 @@ class StdioChannel(Channel):
             case _:
                 pipe = "stdin" if self.process.closed_stdin else "stdout"
                 what = f"The server closed its {pipe} but is still running"
-        last = next((line for line in reversed(self.process.tail) if line.strip()), None)
+        last = last_words(self.process.tail)
         if details.get("signal") == "SIGKILL":
             # Something else killed it, so no last words of its own explain it.
             message, advice = f"{what}.", "Find out what killed it"
         elif last:
-            message, advice = f"{what}; its last line on stderr: {last.strip()}", "Read its stderr and mend it"
+            message, advice = f"{what}; its last line on stderr: {last}", "Read its stderr and mend it"
         else:
             message = f"{what}, with nothing on stderr."
             advice = "If it ends at once, see that the script really starts the server, as by mcp.run()"

@@ -88,6 +88,18 @@ async def test_what_ends_at_once_is_quoted_with_what_it_wrote_to_stdout(editor: 
     assert "no such option" in error.value.data["details"]["violations"][0]
 
 
+async def test_a_long_last_line_is_quoted_in_part(editor: Editor) -> None:
+    said = "import sys; print('oh ' * 2000, file=sys.stderr); print('a word'); sys.exit(3)"
+    with pytest.raises(ResponseError) as error:
+        await editor.connect(command=sys.executable, args=["-c", said])
+    assert "code 3; its last line on stderr: oh oh" in error.value.message
+    assert error.value.message.endswith(
+        "…. It broke the protocol: not a protocol message, and nothing else may be written to stdout: a word"
+    )
+    assert len(error.value.message) < 600
+    assert len(error.value.data["details"]["stderr"][-1]) > 5000
+
+
 async def test_a_server_that_declares_nothing_is_told_of_once_at_connect(editor: Editor) -> None:
     await editor.connect(**nasty("no-capabilities"))
     entry = await editor.wait_for("mcp/didLog", lambda entry: "declares no capabilities" in entry["message"])
