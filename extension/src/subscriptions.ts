@@ -1,4 +1,4 @@
-/** The resources that are subscribed to on this connection, and when each was last updated. */
+/** The resources that are subscribed to at this server, and when each was last updated. */
 import { EventEmitter, env, l10n } from "vscode";
 import type { Raw } from "./protocol.ts";
 import type { Sidecar } from "./sidecar.ts";
@@ -8,7 +8,8 @@ export class Subscriptions {
   private readonly changed = new EventEmitter<string | undefined>();
   /** By URI; undefined until the first update. */
   private readonly updates = new Map<string, Date | undefined>();
-  private connectedAt: string | null | undefined;
+  /** What the subscriptions are at, as JSON. */
+  private subject = "null";
 
   /** Fires with the URI that was updated, with nothing when a subscription begins or ends. */
   readonly onDidChange = this.changed.event;
@@ -16,10 +17,12 @@ export class Subscriptions {
   constructor(sidecar: Sidecar) {
     this.sidecar = sidecar;
     sidecar.onDidChangeState(() => {
-      // A new connection knows nothing of the subscriptions of the one before.
-      const { state, connectedAt } = sidecar.status ?? {};
-      if (state === "connected" && connectedAt === this.connectedAt) return;
-      this.connectedAt = connectedAt;
+      // They hold on later connections to the same server: the sidecar subscribes anew.
+      const { state, target } = sidecar.status ?? { state: "disconnected" as const, target: null };
+      if (state !== "connected" && state !== "disconnected") return;
+      const subject = JSON.stringify(target);
+      if (subject === this.subject) return;
+      this.subject = subject;
       if (this.updates.size > 0) {
         this.updates.clear();
         this.changed.fire(undefined);
