@@ -25,6 +25,9 @@ PROBLEMS_KEY = "mcp-sidecar/problems"
 ORIGINAL_KEY = "mcp-sidecar/originalMeta"
 """Where a server's `_meta` goes that is no object, as the protocol wants it, and so can't be added to."""
 
+NAMES_WAIT = 30.0
+"""Seconds for a page of the list from which the tools are counted; meanwhile no number is shown."""
+
 SCHEMA_WAIT = 2.0
 """Seconds a tool's answer waits for the tool's schema, when the tools were never listed."""
 
@@ -124,12 +127,18 @@ class Calls:
     async def tool_names(self) -> list[str]:
         """The names of the server's tools, which are listed where that was not done on this connection yet.
 
+        Beside the statistics: nobody asked for the list.
+
         Raises:
             SidecarError: there is no list; says why.
         """
         link = self._manager.require_connection()
         if link.tools is None:
-            await self.list_all("tools/list", None)
+            paging = Paging("tools/list")
+            while not paging.is_over:
+                answer = await link.request("tools/list", paging.params, timeout=NAMES_WAIT, quiet=True)
+                paging.take(answer.result)
+            link.remember_tools(paging.items, complete=True)
         return list(link.tools or {})
 
     async def item(self, method: str, key: str, name: str, *, afresh: bool = False) -> Mapping[str, Any] | None:

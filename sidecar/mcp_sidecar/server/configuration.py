@@ -11,7 +11,7 @@ from lsprotocol import types as lsp
 from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
-from mcp_sidecar.connection.configured.standing import Key, Standings
+from mcp_sidecar.connection.configured.standings import Key, Standings
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ConnectionStatus, State
 from mcp_sidecar.server.documents import OpenDocument, open_document

@@ -644,3 +644,16 @@ def test_the_number_of_consents_is_bounded(tmp_path: Path) -> None:
 )
 def test_the_state_directory_is_the_platforms(platform: str, environ: dict[str, str], expected: str | None) -> None:
     assert state_directory(environ, platform) == (Path(expected) if expected else None)
+
+
+# files elsewhere
+
+
+async def test_a_file_that_lies_elsewhere_is_read_when_it_is_named_and_needs_consent(desk: Desk) -> None:
+    deeper = desk.write({"servers": {"it": {"command": "tool", "cwd": "${workspaceFolder}"}}}, "sub/.vscode/mcp.json")
+    with pytest.raises(InvalidTarget, match="No configuration file has"):
+        await desk.prepare()
+    assert (await desk.program_of(file=deeper.as_uri())).cwd == str(desk.workspace / "sub")
+    assert len(desk.person.questions) == 1
+    with pytest.raises(InvalidTarget, match="at that path"):
+        await desk.prepare(file=str(desk.write({"servers": {"it": {"command": "tool"}}}, "sub/other.json")))

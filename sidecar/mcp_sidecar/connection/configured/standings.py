@@ -31,11 +31,9 @@ class Standings:
     def state(self, key: Key) -> State:
         """The state of a server."""
         last = self._last
-        if last is None:
-            return "disconnected"
-        if last.state == "connecting" and key == self._attempted:
+        if last is not None and last.state == "connecting" and key == self._attempted:
             return "connecting"
-        if key == self._standing:
+        if last is not None and key == self._standing:
             return "connected" if last.state == "connecting" else last.state
         return "failed" if key in self._failures else "disconnected"
 
