@@ -32,5 +32,11 @@ end, { nargs = "+" })
 -- What stands above each server in a configuration file; vim.lsp.codelens.run() does it
 vim.api.nvim_create_autocmd({ "LspAttach", "BufEnter", "CursorHold" }, {
   pattern = { "*mcp.json", "fastmcp.json" },
-  callback = function(event) vim.lsp.codelens.refresh({ bufnr = event.buf }) end,
+  callback = function(event)
+    if vim.lsp.codelens.enable then -- since 0.12
+      vim.lsp.codelens.enable(true, { bufnr = event.buf })
+    else
+      vim.lsp.codelens.refresh({ bufnr = event.buf })
+    end
+  end,
 })
