@@ -76,6 +76,7 @@ class LanguageFeatures:
         self._turns: Counter[str] = Counter()
         """Of each document, how often its check began: what a later one finds must not be overtaken."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
         self._refreshing: asyncio.Task[None] | None = None
         self._is_stale = False
         """Whether code lenses changed since the client was last told to ask for them."""
@@ -93,6 +94,8 @@ class LanguageFeatures:
 
     def refresh(self, kind: DocumentKind) -> None:
         """Check the documents of a kind, and have code lenses asked for again: other things than texts changed."""
+        if self._is_closed:
+            return  # the end of the connection is told after the end of this
         mine = [each.uri for each in self._server.workspace.text_documents.values() if kind.claims(each.uri)]
         for uri in mine:
             self.check(uri)
@@ -104,10 +107,12 @@ class LanguageFeatures:
 
     def check(self, uri: str) -> None:
         """Check a document again: something that it depends on changed."""
-        self._start(self._check(uri))
+        if not self._is_closed:
+            self._start(self._check(uri))
 
     def close(self) -> None:
-        """End what is under way."""
+        """End what is under way, and begin nothing more."""
+        self._is_closed = True
         for pause in self._pauses.values():
             pause.cancel()
         for task in self._tasks:

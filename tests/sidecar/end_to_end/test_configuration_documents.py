@@ -174,6 +174,7 @@ MISTAKES: list[tuple[str, str, str, int]] = [
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": "sh", "type": «"tcp"»}}}', "unsupported", ERROR),
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": "sh", "args": «"x"»}}}', "wrong-type", ERROR),
     (".vscode/mcp.json", "«»", "syntax", ERROR),
+    ("mcp.json", '{«x»: {}, "é🦀": 1}', "syntax", ERROR),
 ]
 
 

@@ -116,7 +116,8 @@ def read_document(document: Document, place: Place, context: Context) -> Configu
         servers = next((member for key in place.keys if (member := section.member(key)) is not None), None)
         own = read_fastmcp_entry(section, place) if place.tool == "fastmcp" and servers is None else None
         entries = (own,) if own is not None else ()
-        if servers is None and (place.is_shared_with_others or place.tool == "mcp"):
+        is_foreign = place.tool == "mcp" and not any(each.severity == "error" for each in findings)
+        if servers is None and (place.is_shared_with_others or is_foreign):
             return None
     if section is not None and not entries:
         findings += _root_key(section, servers, place)
