@@ -9,7 +9,7 @@ import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
 import type { Report } from "./progress.ts";
 import type { ConnectionStatus } from "./protocol.ts";
-import { initializationOptions, type Launch } from "./settings.ts";
+import { initializationOptions, type Launch, SECTION } from "./settings.ts";
 
 /** Milliseconds in which a sidecar that is told to stop may end by itself, and one that died is waited for. */
 const STOP_MS = 3000;
@@ -37,6 +37,7 @@ export class Client extends client.LanguageClient {
     const executable = { ...launch, options: { env: Object.fromEntries(own) } };
     super("mcpSidecar", "MCP Sidecar", executable, {
       documentSelector: [{ scheme: ARGUMENTS_SCHEME }, { scheme: "file", pattern: CONFIGURATION }],
+      synchronize: { configurationSection: SECTION },
       outputChannel: log,
       initializationOptions,
       initializationFailedHandler: () => false,

@@ -45,11 +45,7 @@ export function activate(context: ExtensionContext): void {
     recents.onDidChange(show),
     workspace.onDidGrantWorkspaceTrust(() => start(sidecar)),
     workspace.onDidChangeConfiguration((event) => {
-      if (START_SETTINGS.some((name) => event.affectsConfiguration(name))) {
-        void offerRestart(sidecar);
-      } else if (event.affectsConfiguration(SECTION)) {
-        void sidecar.configure().catch((error) => log.warn(String(error)));
-      }
+      if (START_SETTINGS.some((name) => event.affectsConfiguration(name))) void offerRestart(sidecar);
     }),
   );
   start(sidecar);

@@ -29,12 +29,9 @@ export function launchWith(own: string): Launch {
   return { command, args: [...args, "--log-level", settings.get("logLevel", "warning")], setting };
 }
 
-/** The sidecar's own settings have the names of ours (docs/protocol.md, "Settings"). */
-export function sidecarSettings(): object {
-  return { mcp: workspace.getConfiguration(SECTION) };
-}
-
-/** What is said once, at the start: the settings, and what the editor answers by itself ("Requests of the server"). */
+/** What is said at the start: the sidecar's settings, which have the names of ours (docs/protocol.md, "Settings"), and what
+ * the editor answers by itself ("Requests of the server").
+ */
 export function initializationOptions(): object {
   const client = { elicitation: true, sampling: true, input: true };
   return { mcp: { ...workspace.getConfiguration(SECTION), client } };

@@ -6,7 +6,7 @@ import { type Environment, makeEnvironment, markUsed, pythonIn } from "./environ
 import { sentences, Unavailable } from "./failure.ts";
 import { withProgress } from "./progress.ts";
 import type { ClientRequests, ConnectionStatus, Notifications, Requests } from "./protocol.ts";
-import { type Launch, launchWith, sidecarSettings } from "./settings.ts";
+import { type Launch, launchWith } from "./settings.ts";
 
 /** One word for all that is known: the value of the context key `mcpSidecar.state`. */
 export type StateName =
@@ -116,11 +116,6 @@ export class Sidecar {
     );
   }
 
-  /** Tell the running sidecar the settings that hold now. */
-  async configure(): Promise<void> {
-    await this.client?.sendNotification("workspace/didChangeConfiguration", { settings: sidecarSettings() });
-  }
-
   private async startAnew(): Promise<void> {
     if (!workspace.isTrusted) throw new Unavailable();
     await this.ending;
@@ -168,8 +163,6 @@ export class Sidecar {
     const status = await client.launch();
     this.client = client;
     take(status);
-    // They may have changed meanwhile.
-    await this.configure();
   }
 
   private change(state: SidecarState): void {

@@ -29,6 +29,17 @@ ALL_MODES = ClientOptions(elicitation={"form": {}, "url": {}}, sampling={"tools"
 """What `true` stands for."""
 
 
+SECTIONS = ("mcp", "mcpSidecar")
+"""The names of our section: the second is that of editors whose users have the settings of all servers in one file."""
+
+
+def own_section(options: object) -> object:
+    """Return what is ours in `initializationOptions` or `settings`, of whatever shape; None where there is nothing."""
+    if not isinstance(options, Mapping):
+        return None
+    return next((options[name] for name in SECTIONS if options.get(name) is not None), None)
+
+
 class Settings:
     """The settings that hold now, and what was wrong with them."""
 
@@ -47,7 +58,7 @@ class Settings:
         Args:
             options: the client's `initializationOptions` or `settings`, of whatever shape.
         """
-        own = options.get("mcp") if isinstance(options, Mapping) else None
+        own = own_section(options)
         settings: Mapping[str, Any] | None = own if isinstance(own, Mapping) else None
         self.timeouts, self.warnings = read_timeouts(settings, os.environ)
         trace = settings.get("trace") if settings is not None else None
@@ -69,7 +80,7 @@ class Settings:
         Args:
             options: the client's `initializationOptions`.
         """
-        own = options.get("mcp") if isinstance(options, Mapping) else None
+        own = own_section(options)
         return self._flag("progress", own if isinstance(own, Mapping) else None)
 
     def _answer_timeout(self, value: object) -> float:
@@ -87,7 +98,7 @@ class Settings:
         Args:
             options: the client's `initializationOptions`.
         """
-        own = options.get("mcp") if isinstance(options, Mapping) else None
+        own = own_section(options)
         client = own.get("client") if isinstance(own, Mapping) else None
         if client is None:
             return ClientOptions()

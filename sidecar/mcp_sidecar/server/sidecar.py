@@ -62,7 +62,7 @@ from mcp_sidecar.server.params import (
 from mcp_sidecar.server.person import EditorPerson
 from mcp_sidecar.server.presenter import Links, Presenter
 from mcp_sidecar.server.results import Decided, Page, Prefilled, Remembered
-from mcp_sidecar.server.settings import ClientOptions, Settings
+from mcp_sidecar.server.settings import ClientOptions, Settings, own_section
 from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
@@ -475,7 +475,7 @@ class Sidecar:
         self._loading.add_done_callback(_log_failure)
 
     async def _on_did_change_configuration(self, settings: object) -> None:
-        if not isinstance(settings, Mapping) or "mcp" not in settings:
+        if own_section(settings) is None:
             return  # many editors send other settings, or none, right after `initialized`
         self._settings.read(settings)
         self._set_trace()

@@ -119,7 +119,10 @@ async def test_timeouts_come_from_the_request_then_the_settings_then_the_environ
     await editor.connect(**raw(connectTimeout=20))
     error, _ = await timed_out(editor, "slow", seconds=30)
     assert error.data["details"]["timeoutSeconds"] == 0.4
-    await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcp": {"callTimeout": 0.6}}})
+    await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcp": {"callTimeout": 0.5}}})
+    error, _ = await timed_out(editor, "slow", seconds=30)
+    assert error.data["details"]["timeoutSeconds"] == 0.5
+    await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcpSidecar": {"callTimeout": 0.6}}})
     error, _ = await timed_out(editor, "slow", seconds=30)
     assert error.data["details"]["timeoutSeconds"] == 0.6
     others: list[Json] = [{"settings": {}}, {"settings": None}, {"settings": {"python": {}}}]
