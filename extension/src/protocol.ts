@@ -113,6 +113,8 @@ export interface OffersParams {
   typed?: string;
   /** The URI of the document that is being edited. */
   document?: string;
+  /** Whether nothing but `typed` is wanted: at each key, without reading the configuration files again. */
+  typedOnly?: boolean;
 }
 
 /** Params of `mcp/consent`: the answer to a question that the editor did not show. */

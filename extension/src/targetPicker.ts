@@ -31,20 +31,19 @@ export function pickTarget({ sidecar, recents }: Sources, initial = ""): Promise
   const show = () => {
     picker.items = itemsOf(offers, typed(), recents.all);
   };
-  const update = async () => {
+  const update = async (typedOnly: boolean) => {
     show();
     const asked = typed();
     // Where that fails, so does the connect that follows, and says why.
-    const found = await sidecar.request("mcp/offers", { typed: asked, document }).catch(() => undefined);
-    // What was typed meanwhile is checked by its own turn.
-    if (!found || typed() !== asked) return;
-    offers = found;
+    const found = await sidecar.request("mcp/offers", { typed: asked, document, typedOnly }).catch(() => undefined);
+    if (found)
+      offers = typedOnly ? { ...offers, typed: found.typed } : { ...found, typed: offers.typed ?? found.typed };
     show();
   };
-  void update();
+  void update(false);
 
   return new Promise((resolve) => {
-    picker.onDidChangeValue(update);
+    picker.onDidChangeValue(() => update(true));
     picker.onDidTriggerItemButton(async ({ item }) => {
       await (item.recent && recents.remove(item.recent));
       show();

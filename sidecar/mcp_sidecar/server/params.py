@@ -85,6 +85,8 @@ class OffersParams:
     """What the user typed so far."""
     document: str | None = None
     """The URI of the document that is being edited."""
+    typed_only: bool = False
+    """Whether nothing but `typed` is wanted: at each key, without reading the configuration files again."""
 
 
 @attrs.frozen(kw_only=True)

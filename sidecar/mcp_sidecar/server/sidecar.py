@@ -275,12 +275,14 @@ class Sidecar:
         from mcp_sidecar.connection.offering import offer_configured, offer_document, offer_typed
         from mcp_sidecar.connection.preview import preview
 
-        folders = self._folders()
-        report = await self._configured.report()
         resolve = functools.partial(preview, workspace=self._workspace_folder(), environ=self._environ)
+        typed = offer_typed(params.typed, resolve)
+        if params.typed_only:
+            return Offers(typed=typed, configured=(), document=None)
+        folders = self._folders()
         return Offers(
-            typed=offer_typed(params.typed, resolve),
-            configured=offer_configured(report, folders),
+            typed=typed,
+            configured=offer_configured(await self._configured.report(), folders),
             document=await asyncio.to_thread(offer_document, params.document or "", folders),
         )
 

@@ -51,6 +51,8 @@ async def test_configured_servers_are_offered_with_file_and_scope(desk: tuple[Ed
     (home / ".cursor" / "mcp.json").write_text(json.dumps({"mcpServers": {"web": web}}), encoding="utf-8")
     good, broken, other = (await editor.request("mcp/offers", {"typed": "x"}))["configured"]
     assert good["label"] == "good"
+    only = await editor.request("mcp/offers", {"typed": "x", "document": file.as_uri(), "typedOnly": True})
+    assert (only["typed"]["label"], only["configured"], only["document"]) == ("x", [], None)
     assert good["description"] == ".vscode/mcp.json · workspace"
     assert (good["isWrong"], good["target"]) == (False, {"server": "good", "file": file.as_uri()})
     assert str(RAW) in good["detail"]
