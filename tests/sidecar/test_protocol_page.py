@@ -29,7 +29,7 @@ from mcp_sidecar.connection import (
     timings,
     trace,
 )
-from mcp_sidecar.connection.configured import checking, consent, file, places, servers
+from mcp_sidecar.connection.configured import checking, consent, entry, file, places, servers
 from mcp_sidecar.connection.configured import report as configured
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.inspection import finding, report, rules, schema_tree
@@ -355,6 +355,7 @@ def test_the_numbers_of_configured_servers_are_those_in_the_code() -> None:
     assert f"Of one file, {file.MOST_ENTRIES} servers are read" in CONFIGURED
     assert f"more than {consent.LONGEST_SHOWN:,} characters" in CONFIGURED
     assert f"of one file {configuration.MOST_DIAGNOSTICS} diagnostics are told" in CONFIGURED
+    assert f"a text of more than {entry.LONGEST_TEXT:,} characters" in CONFIGURED
     assert f"looked for every {seconds(configuration.WATCH_INTERVAL)} seconds" in CONFIGURED
     assert f"looked for during {WORDS[checking.TIME_LIMIT]} second" in CONFIGURED
     assert f"more than {configuration.LARGEST // 2**20} Mi characters" in CONFIGURED
