@@ -49,6 +49,7 @@ try {
   const tree = new ServerTree(window.screen);
   await tree.waitForRow("Prompts");
   await tree.click("all_notes");
+  await window.webviews.text("notes://all");
   await window.screen.restMouse();
   copyFileSync(await window.screenshot("pictures/view"), join(IMAGES, "view.png"));
   server.kill();
