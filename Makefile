@@ -51,7 +51,7 @@ setup: $(VENV_READY) $(SERVERS_READY) $(CONFORMANCE_READY) $(EXTENSION_READY) ##
 demo: $(VENV_READY) ## Try the sidecar on the example server, or on yours: TARGET="<url, path or command line>"
 	@$(VENV)/python scripts/demo.py $(if $(TARGET),--target "$$TARGET")
 
-test: test-sidecar conformance test-editors test-extension test-vscode ## Run all tests; test-sidecar, test-editors, test-extension and test-vscode are parts of it
+test: test-sidecar conformance test-editors test-extension test-vscode ## Run all tests: these five, each of which can be run alone
 
 test-sidecar: setup # ARGS="-k idle -x -n 0" go to pytest; -n 0 for one process
 	NODE=$(NODE) $(VENV)/python -m pytest tests/sidecar -n auto --dist worksteal $(ARGS)

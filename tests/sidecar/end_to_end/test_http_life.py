@@ -369,7 +369,7 @@ async def test_a_stream_that_the_server_ends_is_taken_up_again_with_a_pause(edit
 
 
 @pytest.mark.parametrize(
-    ("name", "seconds"), [("modern", 5.5), ("session-without-stream", 5.5), ("session-and-stream", 1), ("sse", 1)]
+    ("name", "seconds"), [("modern", 5.5), ("session-without-stream", 5.5), ("session-and-stream", 2), ("sse", 2)]
 )
 async def test_a_paused_server_is_not_taken_for_dead_and_its_calls_time_out_as_asked(
     editor: Editor, serve: Serve, name: str, seconds: float
