@@ -44,6 +44,9 @@ _WANTED: Final[Mapping[str, _Wanted]] = {
 
 _WITH_ARGUMENTS: Final = ("mcp/tools/call", "mcp/prompts/get")
 
+_BESIDE: Final = frozenset({"arguments", "task", "_meta", "workDoneToken"})
+"""Params that may stand without the one that is wanted. Any other may be that one mistyped: the method refuses it."""
+
 
 class MissingParams:
     """Completes the params of commands."""
@@ -67,8 +70,10 @@ class MissingParams:
         wanted = _WANTED.get(method)
         if wanted is None or not (params is None or params == [] or isinstance(params, dict)):
             return False
-        given = params or {}
-        return wanted.field not in given or (shown and method in _WITH_ARGUMENTS and "arguments" not in given)
+        given: Mapping[str, Any] = params or {}
+        if wanted.field not in given:
+            return given.keys() <= _BESIDE
+        return shown and method in _WITH_ARGUMENTS and "arguments" not in given
 
     async def complete(self, method: str, params: Any) -> dict[str, Any]:
         """Return the params with what they lack; see `lacks`.
