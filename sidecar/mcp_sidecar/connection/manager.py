@@ -163,6 +163,16 @@ class ConnectionManager:
         )
 
     @property
+    def server_name(self) -> str:
+        """What the user knows the server as whose connection stands, or stood last; empty where there is none.
+
+        Unlike the status it tells nothing of a connect under way, whose server no request reaches yet.
+        """
+        truth = self._truth
+        server = truth.server.name if truth.server is not None else ""
+        return server or (truth.target.name if truth.target is not None else "")
+
+    @property
     def link(self) -> "Link | None":
         """The live connection, if there is one."""
         return None if self._standing is None else self._standing.link

@@ -435,22 +435,22 @@ class Sidecar:
         Raises:
             RequestFailed: another one is connected, and the user did not say that it may have them.
         """
-        made_for = arguments_of(uri)
-        if made_for is None or self.manager.get_status().server is None or made_for.server == self._server_name():
+        if (made_for := arguments_of(uri)) is None:
             return
-        message = f"These arguments were made for {made_for.server}, but {self._server_name()} is connected."
-        with contextlib.suppress(Unaskable):
-            if await self._user.choose(f"{message} Send them?", (DO_NOT_SEND, SEND)) == SEND:
-                return
-        suggestion = "Send them with `confirmed`, or prefill those of the connected server."
-        raise RequestFailed(message, {"kind": "consent_refused", "suggestion": suggestion, "details": {}})
+        agreed = made_for.server
+        # While the question is open, another server can take the place of the one that it is about.
+        while self.manager.link is not None and (name := self._server_name()) not in (made_for.server, agreed):
+            message = f"These arguments were made for {made_for.server}, but {name} is connected."
+            with contextlib.suppress(Unaskable):
+                if await self._user.choose(f"{message} Send them?", (DO_NOT_SEND, SEND)) == SEND:
+                    agreed = name
+                    continue
+            suggestion = "Send them with `confirmed`, or prefill those of the connected server."
+            raise RequestFailed(message, {"kind": "consent_refused", "suggestion": suggestion, "details": {}})
 
     def _server_name(self) -> str:
         """What the user knows the server as."""
-        status = self.manager.get_status()
-        server = status.server.name if status.server is not None else ""
-        target = status.target.name if status.target is not None else ""
-        return server or target or "server"
+        return self.manager.server_name or "server"
 
     # the client's life
 

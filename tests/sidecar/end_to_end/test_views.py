@@ -11,7 +11,7 @@ import pytest
 from mcp_sidecar.server.arguments import arguments_of, arguments_uri
 from mcp_sidecar.server.subjects import Subject
 from tests.sidecar.harness import Editor, ResponseError
-from tests.sidecar.programs import capable, good, raw
+from tests.sidecar.programs import capable, good, nasty, raw
 
 BIG = 12345678901234567890
 ECHO = "mcp-sidecar-arguments:/raw/echo.jsonc"
@@ -232,6 +232,39 @@ async def test_arguments_of_one_server_go_to_another_only_when_that_is_confirmed
         with contextlib.nullcontext() if sent else pytest.raises(ResponseError):
             await editor.request("mcp/show", {"document": other})
         assert (len(pages(editor)) > before) == bool(sent)
+
+
+async def test_arguments_go_to_no_other_server_while_a_connect_is_under_way(editor: Editor) -> None:
+    await editor.connect(**raw())
+    other = "mcp-sidecar-arguments:/other%2520one/echo.jsonc"
+    await open_document(editor, other, '{"text": "for another"}')
+    _, connecting = await editor.request_nowait("mcp/connect", nasty("silent"))
+    await editor.wait_for_state("connecting")
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/show", {"document": other})
+    assert refused.value.message == "These arguments were made for other one, but raw is connected."
+    await editor.request("mcp/disconnect")
+    with pytest.raises(ResponseError, match="interrupted"):
+        await connecting
+
+
+async def test_who_agreed_to_one_server_is_asked_again_when_another_takes_its_place(editor: Editor) -> None:
+    await editor.connect(**good())
+    other = "mcp-sidecar-arguments:/other%2520one/add.jsonc"
+    await open_document(editor, other, '{"a": 1, "b": 2}')
+
+    async def answer(params: Any) -> Any:
+        if "but good is connected" in params["message"]:
+            await editor.connect(**raw())
+            return {"title": "Send"}
+        assert "but raw is connected" in params["message"]
+        return {"title": "Don't Send"}
+
+    editor.answers["window/showMessageRequest"] = answer
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/show", {"document": other})
+    assert refused.value.kind == "consent_refused"
+    assert pages(editor) == []
 
 
 async def test_any_name_of_a_tool_is_the_name_of_a_document(editor: Editor) -> None:
