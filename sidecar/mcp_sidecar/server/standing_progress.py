@@ -56,7 +56,10 @@ class StandingProgress:
             return
         with WorkDone(self._server.notify, token, TITLE) as self._work:
             self._tell()
-            await asyncio.Event().wait()  # until it is cancelled
+            try:
+                await asyncio.Event().wait()  # until it is cancelled
+            finally:
+                self._work = None  # the states of the end come when it has ended
 
     def _tell(self) -> None:
         if self._work is not None:
