@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_sidecar.server.errors import answering
+from mcp_sidecar.server.methods import OWN_METHODS
 from mcp_sidecar.server.settings import Settings
 from mcp_sidecar.server.work_done import WorkDone, create_progress
 from mcp_sidecar.wire.commands import Command
@@ -125,7 +126,9 @@ class Commands:
         else:
             json = result.value if isinstance(result, Raw) else self._server().protocol.converter.unstructure(result)
             sent = params.value if isinstance(params, Raw) else params
-            await self._display().show(method, sent, json)
+            # A target has credentials, and what is sent to the sidecar alone is of no interest.
+            is_own = f"mcp/{method}" in OWN_METHODS
+            await self._display().show(method, None if is_own else sent, json)
 
     async def _awaited(self, method: str, work: "asyncio.Future[Any]") -> None:
         """Wait, with a progress that the user can cancel, where the client has that."""

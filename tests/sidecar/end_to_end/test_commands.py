@@ -125,6 +125,14 @@ async def test_a_result_is_shown_in_a_private_file(desk: Desk) -> None:
         assert {stat.S_IMODE(file.stat().st_mode) for file in results.iterdir()} == {0o600}
 
 
+async def test_the_credentials_of_a_target_are_in_no_file(desk: Desk) -> None:
+    target = {"url": "https://example.com/mcp", "auth": {"type": "bearer", "token": "a-secret-of-the-user"}}
+    await desk.run("resolve", target, SHOW)
+    text = await desk.document()
+    assert "https://example.com/mcp" in text
+    assert "a-secret-of-the-user" not in text
+
+
 async def test_no_editor_takes_settings_from_what_a_server_wrote(desk: Desk) -> None:
     modeline = "\n".join(["x vim: set ft=c:"] * 10 + ["Local Variables:", "mode: c", "End:"])
     await desk.editor.connect(**raw())
