@@ -636,6 +636,7 @@ export interface Notifications {
   "mcp/didChangeStatus": ConnectionStatus;
   "mcp/didLog": LogEntry;
   "mcp/didShow": Page;
+  "mcp/didEndSubscription": Raw;
   "mcp/notifications/progress": Raw;
   "mcp/notifications/message": Raw;
   "mcp/notifications/cancelled": Raw;

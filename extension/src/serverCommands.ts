@@ -46,6 +46,7 @@ export function followServer(parts: Parts): Disposable[] {
         lists.refresh("resourceTemplate");
       },
       "mcp/notifications/resources/updated": (params) => subscriptions.updated(params),
+      "mcp/didEndSubscription": (params) => subscriptions.ended(params),
     },
     {
       "mcp/elicitation/create": (params, token) => elicit(asker, params, token),

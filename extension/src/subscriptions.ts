@@ -17,7 +17,7 @@ export class Subscriptions {
   constructor(sidecar: Sidecar) {
     this.sidecar = sidecar;
     sidecar.onDidChangeState(() => {
-      // They hold on later connections to the same server: the sidecar subscribes anew.
+      // They hold on later connections to the same server: the sidecar subscribes anew, and tells what is refused.
       const { state, target } = sidecar.status ?? { state: "disconnected" as const, target: null };
       if (state !== "connected" && state !== "disconnected") return;
       const subject = JSON.stringify(target);
@@ -38,7 +38,12 @@ export class Subscriptions {
 
   async end(uri: string): Promise<void> {
     await this.sidecar.request("mcp/resources/unsubscribe", { uri }, l10n.t("Unsubscribing from {0}", uri));
-    this.updates.delete(uri);
+    this.ended({ uri });
+  }
+
+  /** `mcp/didEndSubscription`. */
+  ended({ uri }: Raw): void {
+    this.updates.delete(uri as string);
     this.changed.fire(undefined);
   }
 

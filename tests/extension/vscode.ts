@@ -44,8 +44,22 @@ export class LanguageModelChatMessage {
   static Assistant = (content) => ({ role: "assistant", content });
 }
 export class EventEmitter {
-  event() {}
-  fire() {}
+  listeners = [];
+  event = (listener) => {
+    this.listeners.push(listener);
+    return { dispose() {} };
+  };
+  fire(value) {
+    for (const listener of this.listeners) listener(value);
+  }
+}
+export class CancellationTokenSource {
+  emitter = new EventEmitter();
+  token = { isCancellationRequested: false, onCancellationRequested: this.emitter.event };
+  cancel() {
+    this.token.isCancellationRequested = true;
+    this.emitter.fire();
+  }
 }
 export const l10n = {
   t(message, ...args) {
@@ -55,10 +69,14 @@ export const l10n = {
 };
 `;
 
+/** The language client, which is made of parts of the module: of it, too, only what pure functions need. */
+const CLIENT = "export const MessageType = { Error: 1, Warning: 2, Info: 3 };";
+
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    return specifier === "vscode"
-      ? { url: `data:text/javascript,${encodeURIComponent(SOURCE)}`, shortCircuit: true }
-      : nextResolve(specifier, context);
+    const source = { vscode: SOURCE, "vscode-languageclient/node": CLIENT }[specifier];
+    return source === undefined
+      ? nextResolve(specifier, context)
+      : { url: `data:text/javascript,${encodeURIComponent(source)}`, shortCircuit: true };
   },
 });

@@ -22,7 +22,7 @@ class ManagerEvents(Protocol):
         """Something to read."""
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """A notification of the server."""
+        """A notification of the server, or of its link: see `LinkEvents`."""
 
 
 class NoEvents:

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY
@@ -46,6 +46,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+SUBSCRIPTION_ENDED: Final = "didEndSubscription"
+"""The server refused to renew a subscription. Its own notifications have names that begin with `notifications/`."""
+
 
 class LinkEvents(Protocol):
     """What a link tells its owner."""
@@ -54,7 +57,7 @@ class LinkEvents(Protocol):
         """Something to read: a line of stderr, a log message, a violation of the protocol; see `LogEntry`."""
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """A notification of the server."""
+        """A notification of the server, or SUBSCRIPTION_ENDED."""
 
 
 @attrs.frozen
@@ -451,6 +454,11 @@ class Link(ChannelEvents):
         self.diagnosis.note(text)
         self.misdeeds.note(Misdeed(rule="violation", message=text))
         self._events.logged("protocol", "warning", text)
+
+    def end_subscription(self, uri: str) -> None:
+        """Forget a subscription that the server does not keep any more."""
+        self.wishes.give_up(uri)
+        self._events.notified(SUBSCRIPTION_ENDED, {"uri": uri})
 
     def tell(self, message: str) -> None:
         """Tell the user something that is no failure."""

@@ -172,7 +172,7 @@ class Subscriptions:
     def _give_up(self, wanted: Mapping[str, Any], why: str) -> None:
         self._link.tell(f"changes of {_named(wanted)} are not announced: {why}")
         for uri in wanted.get("resourceSubscriptions", ()):
-            self._link.wishes.give_up(uri)
+            self._link.end_subscription(uri)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)

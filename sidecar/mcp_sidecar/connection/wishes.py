@@ -61,5 +61,5 @@ class Wishes:
             await link.request(SUBSCRIBE, {"uri": uri}, timeout=RENEWAL_TIMEOUT, quiet=True)
         except SidecarError as error:
             if not link.is_over:
-                self.give_up(uri)
+                link.end_subscription(uri)
                 link.tell(f"updates of {uri[:200]} are no longer announced: {error.message}")

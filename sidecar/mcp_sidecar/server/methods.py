@@ -71,6 +71,7 @@ OWN_METHODS = frozenset(method.name for method in METHODS if method.result is no
 STATUS_CHANGED = "mcp/didChangeStatus"
 LOGGED = "mcp/didLog"
 SHOWN = "mcp/didShow"
+SUBSCRIPTION_ENDED = "mcp/didEndSubscription"
 
 SERVER_NOTIFICATIONS = (
     "notifications/progress",
@@ -90,6 +91,7 @@ NOTIFICATIONS = (
     Notification(STATUS_CHANGED, ConnectionStatus),
     Notification(LOGGED, LogEntry),
     Notification(SHOWN, Page),
+    Notification(SUBSCRIPTION_ENDED, Raw),
     *(Notification(f"mcp/{name}", Raw) for name in SERVER_NOTIFICATIONS),
 )
 """Pushes of the sidecar."""
@@ -125,5 +127,5 @@ def method_of_command(command: str) -> str | None:
     return None if name == command else "mcp/" + name.replace(".", "/")
 
 
-_OWN = ("mcp/servers", STATUS_CHANGED, LOGGED, SHOWN)
+_OWN = ("mcp/servers", STATUS_CHANGED, LOGGED, SHOWN, SUBSCRIPTION_ENDED)
 """Names that are the sidecar's and no requests of the table: no server would know them."""

@@ -189,13 +189,14 @@ class Sidecar:
             self.server.notify(LOGGED, entry)
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
-        """Push a notification of the MCP server, also one that MCP does not know.
+        """Push a notification of the MCP server, also one that MCP does not know, or of its link.
 
-        While an editor does not keep up with a flood, what is beyond BACKLOG_LIMIT is dropped, and told as a number.
+        While an editor does not keep up with a flood, what the server sends beyond BACKLOG_LIMIT is dropped, and told
+        as a number.
         """
         if method == "notifications/tools/list_changed":
             self._configuration.tools_changed()
-        if self._has_room("notifications of the server"):
+        if not method.startswith("notifications/") or self._has_room("notifications of the server"):
             self.server.protocol.notify(f"mcp/{method}", Raw(params))
 
     def _shown(self, page: Page) -> None:

@@ -158,6 +158,7 @@ async def test_a_wish_that_is_refused_is_told_and_forgotten(editor: Editor, tmp_
     await editor.request("mcp/reconnect")
     await told(editor, "the log level debug holds no longer: not any more")
     await told(editor, "updates of note:1 are no longer announced: not any more")
+    assert await editor.wait_for("mcp/didEndSubscription") == {"uri": "note:1"}
     switch.unlink()
     await editor.request("mcp/reconnect")
     await behind(editor)
