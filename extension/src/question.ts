@@ -17,12 +17,12 @@ export async function choose(
     type === MessageType.Warning
       ? window.showWarningMessage(question, { modal: true, detail: detail.join("\n\n") }, ...actions)
       : window.showInformationMessage(withoutLinks(message), ...actions);
-  return (await withdrawable<MessageItem | undefined>(shown, token)) ?? null;
+  return (await withdrawable<MessageItem | undefined>(shown, token, "MCP Sidecar")) ?? null;
 }
 
 /** Answer `mcp/input`. */
 export async function enter(question: InputQuestion, token: CancellationToken): Promise<Entered | null> {
-  const { server, id, password, options, default: value = "" } = question;
+  const { server, id, password, options, default: known = "" } = question;
   const title = l10n.t("{0} needs {1}", withoutIcons(server), withoutIcons(id));
   const description = withoutLinks(question.description);
   const entered = options
@@ -33,6 +33,10 @@ export async function enter(question: InputQuestion, token: CancellationToken): 
           token,
         )
       )?.value
-    : await window.showInputBox({ title, prompt: description, value, password, ignoreFocusOut: true }, token);
+    : await window.showInputBox(
+        // Nobody sees what a password box begins with.
+        { title, prompt: description, value: password ? "" : known, password, ignoreFocusOut: true },
+        token,
+      );
   return entered === undefined ? null : { value: entered };
 }

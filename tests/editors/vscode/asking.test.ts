@@ -130,7 +130,7 @@ extensionTests(
       killCurious(window);
       await waitForHeadline(window, /^No connection to curious$/);
       await window.notifications.clickDialog("Open");
-      await window.notifications.waitFor(/The question of curious was withdrawn; nothing was sent/);
+      await window.notifications.waitFor(/The question of curious was withdrawn; the answer does nothing any more/);
       await window.screenshot("asking/8 withdrawn");
     },
     "a question of a sidecar that ends is withdrawn": async (window) => {
