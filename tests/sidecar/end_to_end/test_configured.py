@@ -237,6 +237,22 @@ async def test_an_input_reaches_the_server_and_nothing_else(desk: Desk) -> None:
     assert secret not in json.dumps(await editor.request("mcp/trace"))
 
 
+async def test_a_default_is_not_put_into_a_field_that_hides_it(desk: Desk) -> None:
+    key = {"id": "key", "type": "promptString", "password": True, "default": "hidden"}
+    name = {"id": "name", "type": "promptString", "default": "shown"}
+    desk.write({"inputs": [key, name], "servers": {"it": raw(env={"A": "${input:key}", "B": "${input:name}"})}})
+    editor = await desk.open(client={"input": True})
+    asked: dict[str, Any] = {}
+
+    def enter(params: Any) -> Any:
+        asked[params["id"]] = params.get("default")
+        return {"value": "x"}
+
+    editor.answers["mcp/input"] = enter
+    await editor.connect(server="it")
+    assert asked == {"key": None, "name": "shown"}
+
+
 async def test_without_a_way_to_ask_the_error_names_the_input(desk: Desk) -> None:
     definition = {"id": "key", "type": "promptString", "description": "The key"}
     desk.write({"inputs": [definition], "servers": {"it": raw(env={"THE_KEY": "${input:key}"})}})

@@ -58,8 +58,8 @@ class Answers:
 
 
 def _is_secret(input_id: str, value: str, definition: InputDefinition | None) -> bool:
-    if definition is not None and any(option.value == value for option in definition.options):
-        return False  # it is in the file
+    if definition is not None and value in (definition.default, *(option.value for option in definition.options)):
+        return False  # it is in the file, which could hide behind a mask what it runs
     return definition is None or definition.password or is_secret_name(input_id) or looks_like_token(value)
 
 
