@@ -485,6 +485,41 @@ async def test_a_change_of_fastmcp_json_is_asked_about(desk: Desk) -> None:
     assert len(desk.person.questions) == 2
 
 
+async def test_what_fastmcp_takes_out_of_its_file_is_shown(desk: Desk) -> None:
+    desk.program(desk.bin / "fastmcp")
+    deployment = {
+        "cwd": "/elsewhere",
+        "args": ["--token", "sk-abcdefghijkl", "\u202e"],
+        "env": {"LD_PRELOAD": "./evil.so", "API_KEY": "shh-secret"},
+    }
+    desk.write({"source": {"path": "../x.py", "entrypoint": "app"}, "deployment": deployment}, "fastmcp.json")
+    await desk.prepare(server="ws")
+    assert desk.person.questions[0].splitlines()[-5:] == [
+        f"in {desk.workspace}",
+        "which runs ../x.py:app",
+        "which goes to /elsewhere",
+        "which gives it the arguments --token sk-abcdefghijkl '\\u{202e}'",
+        "which sets the environment variables LD_PRELOAD=./evil.so, API_KEY",
+    ]
+    assert not {"sk-abcdefghijkl", "./evil.so"} & set(desk.told[0].replace("=", " ").split())
+
+
+@pytest.mark.parametrize("change", [lambda file: file.write_text('{"source": {"path": "evil.py"}}'), Path.unlink])
+async def test_a_fastmcp_json_that_changes_while_it_is_asked_about_is_not_run(
+    desk: Desk, change: Callable[[Path], Any]
+) -> None:
+    desk.program(desk.bin / "fastmcp")
+    file = desk.write({"source": {"path": "a.py"}}, "fastmcp.json")
+
+    async def choose(message: str, choices: Sequence[str]) -> str | None:
+        change(file)
+        return ALLOW
+
+    desk.person.choose = choose
+    with pytest.raises(ConsentRefused, match="has changed since"):
+        await desk.prepare(server="ws")
+
+
 async def test_a_question_that_is_too_long_to_be_read_is_a_no(desk: Desk) -> None:
     desk.vscode(command="tool", args=["x" * LONGEST_SHOWN])
     with pytest.raises(ConsentRefused, match="too long"):

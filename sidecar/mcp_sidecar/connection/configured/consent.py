@@ -4,16 +4,17 @@
 # ruff: noqa: SIM905
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
 
 from mcp_sidecar.connection import commandline
 from mcp_sidecar.connection.configured.consent_store import ConsentStore
+from mcp_sidecar.connection.configured.deployment import Deployment
 from mcp_sidecar.connection.configured.user import Unaskable, User
 from mcp_sidecar.connection.errors import ConsentRefused, InvalidTarget
-from mcp_sidecar.connection.redaction import is_secret_name
+from mcp_sidecar.connection.redaction import is_secret_name, redact_args
 
 DENY: Final = "Deny"
 ALLOW: Final = "Allow"
@@ -48,6 +49,7 @@ class Program:
     env_file_names: tuple[str, ...] = ()
     """Those of `env` that the file gives."""
     without_sandbox: bool = False
+    deployment: Deployment | None = None
     platform: str
 
     def text(self, *, logged: bool = False) -> str:
@@ -61,16 +63,29 @@ class Program:
             ("without the environment variables", list(self.removed)),
         ):
             if names:
-                lines.append(f"{what} {', '.join(self._variable(name, logged) for name in names)}")
+                lines.append(f"{what} {self._variables(names, self.env, logged)}")
         if self.without_sandbox:
             lines.append("without the sandbox that the file asks for")
+        if self.deployment is not None:
+            lines += self._deployment(self.deployment, logged)
         return "\n".join(lines)
 
-    def _variable(self, name: str, logged: bool) -> str:
-        upper = name.upper()
-        tells = upper in _TELLING or (upper.startswith(_TELLING_PREFIXES) and not is_secret_name(name))
-        tells = tells and name in self.env and not logged
-        return f"{visible(name)}={visible(self.env[name])}" if tells else visible(name)
+    def _deployment(self, deployment: Deployment, logged: bool) -> Iterator[str]:
+        yield f"which runs {visible(deployment.source)}"
+        if deployment.directory is not None:
+            yield f"which goes to {visible(deployment.directory)}"
+        if deployment.args:
+            args = redact_args(deployment.args) if logged else deployment.args
+            yield f"which gives it the arguments {commandline.join([visible(arg) for arg in args], self.platform)}"
+        if deployment.env:
+            names = self._variables(list(deployment.env), deployment.env, logged)
+            yield f"which sets the environment variables {names}"
+
+    def _variables(self, names: Sequence[str], env: Mapping[str, str], logged: bool) -> str:
+        return ", ".join(
+            f"{visible(name)}={visible(env[name])}" if name in env and _tells(name) and not logged else visible(name)
+            for name in names
+        )
 
     @property
     def details(self) -> dict[str, Any]:
@@ -159,7 +174,7 @@ class Consent:
         text = question.text()
         if len(text) > LONGEST_SHOWN:
             why = f"is too long to be shown ({len(text):,} characters), and so can't be agreed to"
-            raise self._refused(question, why, None)
+            raise refusal(question, why)
         pending = self._remember(digest, question)
         identifier = digest[:_ID_LENGTH]
         self._told(
@@ -168,9 +183,9 @@ class Consent:
         try:
             allowed = await self._answer(text, pending)
         except Unaskable as error:
-            raise self._refused(question, f"was not allowed: {error}", identifier) from None
+            raise refusal(question, f"was not allowed: {error}", identifier) from None
         if not allowed:
-            raise self._refused(question, "was denied", identifier)
+            raise refusal(question, "was denied", identifier)
         await asyncio.to_thread(self._store.allow, digest, pending.about)
 
     async def decide(self, identifier: str, allow: bool) -> None:
@@ -217,20 +232,28 @@ class Consent:
             if not message.cancelled():
                 message.exception()  # told already, or no longer of interest
 
-    def _refused(self, question: Question, why: str, identifier: str | None) -> ConsentRefused:
-        is_program = isinstance(question.subject, Program)
-        what = "Running" if is_program else "Sending secrets to"
-        suggestion = "Look at what the file says. Connect again to be asked again"
-        if identifier is not None:
-            suggestion += f', or allow it by the command mcpSidecar.consent: {{"id": "{identifier}", "allow": true}}'
-        details: dict[str, Any] = {"server": question.server, "file": question.path, **question.subject.details}
-        if identifier is not None:
-            details["consent"] = identifier
-        return ConsentRefused(
-            f"{what} the MCP server {question.server!a} of {question.path} {why}.",
-            suggestion=f"{suggestion}.",
-            details=details,
-        )
+
+def refusal(question: Question, why: str, identifier: str | None = None) -> ConsentRefused:
+    """The error that says why something was not agreed to."""
+    is_program = isinstance(question.subject, Program)
+    what = "Running" if is_program else "Sending secrets to"
+    suggestion = "Look at what the file says. Connect again to be asked again"
+    if identifier is not None:
+        suggestion += f', or allow it by the command mcpSidecar.consent: {{"id": "{identifier}", "allow": true}}'
+    details: dict[str, Any] = {"server": question.server, "file": question.path, **question.subject.details}
+    if identifier is not None:
+        details["consent"] = identifier
+    return ConsentRefused(
+        f"{what} the MCP server {question.server!a} of {question.path} {why}.",
+        suggestion=f"{suggestion}.",
+        details=details,
+    )
+
+
+def _tells(name: str) -> bool:
+    """Whether a variable decides which code is run."""
+    upper = name.upper()
+    return upper in _TELLING or (upper.startswith(_TELLING_PREFIXES) and not is_secret_name(name))
 
 
 def visible(text: str) -> str:

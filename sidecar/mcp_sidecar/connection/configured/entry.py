@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 
+from mcp_sidecar.connection.configured.deployment import Deployment
 from mcp_sidecar.connection.configured.finding import Finding
 from mcp_sidecar.connection.configured.places import Place
 from mcp_sidecar.connection.configured.report import ProblemRule, ProblemSeverity
@@ -84,6 +85,8 @@ class Entry:
     """Seconds."""
     disabled: bool = False
     wants_sandbox: bool = False
+    deployment: Deployment | None = None
+    """Of a `fastmcp.json`."""
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -1,7 +1,7 @@
 """The entry of a `fastmcp.json`: the one server that FastMCP's own configuration file describes.
 
 It is run as FastMCP's command line runs it (fastmcp 4.1, `fastmcp/cli/cli.py`), over stdio whatever transport it names,
-and so the rest of the file, with the variables in it, is left to FastMCP.
+and so the rest of the file, with the variables in it, is left to FastMCP; see `Deployment` for what of it is shown.
 """
 
 # os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
@@ -11,6 +11,7 @@ import os
 import sys
 from typing import Any
 
+from mcp_sidecar.connection.configured.deployment import read_deployment
 from mcp_sidecar.connection.configured.entry import Entry, Text
 from mcp_sidecar.connection.configured.finding import Finding
 from mcp_sidecar.connection.configured.places import Place
@@ -43,6 +44,7 @@ def read_fastmcp_entry(root: Node, place: Place) -> Entry | None:
         command=Text(program, source.key),
         args=tuple(Text(arg, source.key) for arg in args),
         cwd=Text(directory, source.key),
+        deployment=read_deployment(root),
         findings=tuple(findings),
     )
 

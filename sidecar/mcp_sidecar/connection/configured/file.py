@@ -84,7 +84,7 @@ def read_all(places: Iterable[Place], context: Context, texts: Mapping[str, str]
     for path, sharing in by_path.items():
         # FastMCP itself reads its file, and so from the disk.
         shown = (texts or {}).get(os.path.normcase(path)) if sharing[0].tool != "fastmcp" else None
-        text = _read(path) if shown is None else shown
+        text = read_file(path) if shown is None else shown
         if isinstance(text, str):
             found += read_text(text, sharing, context)
         elif text is not None:
@@ -156,7 +156,7 @@ def _wanted(sharing: Sequence[Place]) -> Callable[[tuple[str, ...]], bool]:
     return wanted
 
 
-def _read(path: str) -> str | Finding | None:
+def read_file(path: str) -> str | Finding | None:
     """The text of a file, None if it is not there, or why it can't be read."""
 
     def refusal(rule: ProblemRule, message: str) -> Finding:

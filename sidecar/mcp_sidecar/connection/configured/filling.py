@@ -52,6 +52,7 @@ class Filling:
             env_file=env_file.value if env_file is not None else None,
             env_file_names=tuple(name for name in given if name not in own),
             without_sandbox=entry.wants_sandbox,
+            deployment=entry.deployment,
             platform=platform,
         )
 

@@ -14,11 +14,11 @@ from urllib.request import url2pathname
 import attrs
 
 from mcp_sidecar.connection import commandline
-from mcp_sidecar.connection.configured.consent import Consent, Program, Question, Recipient
+from mcp_sidecar.connection.configured.consent import Consent, Program, Question, Recipient, refusal
 from mcp_sidecar.connection.configured.consent_store import ConsentStore
 from mcp_sidecar.connection.configured.elsewhere import Elsewhere, Names
 from mcp_sidecar.connection.configured.entry import Entry
-from mcp_sidecar.connection.configured.file import Configuration, read_all, read_text
+from mcp_sidecar.connection.configured.file import Configuration, read_all, read_file, read_text
 from mcp_sidecar.connection.configured.filling import Filling, fill
 from mcp_sidecar.connection.configured.inputs import Answers, InputDefinition
 from mcp_sidecar.connection.configured.listing import list_servers
@@ -124,6 +124,10 @@ class ConfiguredServers:
         filling = await asyncio.to_thread(self._fill, configuration, entry)
         if entry.place.scope == "workspace" and (question := _question(configuration, entry, filling)) is not None:
             await self._consent.require(question)
+            if entry.deployment is not None:  # FastMCP reads the file itself, which may have changed since
+                now = await asyncio.to_thread(read_file, entry.place.path)
+                if now != configuration.document.text:
+                    raise refusal(question, "was given up: the file has changed since it was read")
         named = attrs.evolve(target, server=entry.name, file=entry.place.path)
         return Prepared(target=named, resolved=filling.resolved)
 
