@@ -11,6 +11,7 @@ from mcp_sidecar.connection.configured.entry import Entry, Text
 from mcp_sidecar.connection.configured.file import Configuration
 from mcp_sidecar.connection.configured.filling import fill
 from mcp_sidecar.connection.configured.listing import summary
+from mcp_sidecar.connection.configured.variables import VARIABLE
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ServerInfo
 from mcp_sidecar.jsonc import Member
@@ -23,7 +24,6 @@ MOST_TOOLS: Final = 50
 _LONGEST: Final = 400
 """Characters of a line."""
 _LINES: Final = 20
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _OWNERS: Final = {
     "vscode": "VS Code",
     "claude-code": "Claude Code",
@@ -87,7 +87,7 @@ def _spot(configuration: Configuration, entry: Entry, offset: int) -> str | None
 
 def _variable(configuration: Configuration, text: Text, offset: int) -> str | None:
     written = configuration.document.text[text.node.start : text.node.end]
-    for match in _VARIABLE.finditer(written):
+    for match in VARIABLE.finditer(written):
         if match.start() <= offset - text.node.start <= match.end():
             variables = configuration.variables()
             problem = next((each.message for each in variables.findings(Text(match[0], text.node))), None)

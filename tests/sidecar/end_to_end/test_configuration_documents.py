@@ -6,12 +6,18 @@ import json
 import os
 import random
 import signal
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_sidecar.connection.configured.file import read_text
+from mcp_sidecar.connection.configured.places import Folder, places_of
+from mcp_sidecar.connection.configured.variables import Context
+from mcp_sidecar.server.entry_hover import Known, hover_text
 from tests.sidecar.harness import Editor
 from tests.sidecar.programs import raw
 
@@ -665,9 +671,21 @@ HUGE = {
 @pytest.mark.parametrize("what", HUGE)
 async def test_nothing_in_a_file_keeps_the_sidecar_from_answering(editor: Editor, tmp_path: Path, what: str) -> None:
     page = await Page.open(editor, tmp_path / ".vscode/mcp.json", HUGE[what])
-    await everything(page, {"line": 0, "character": 30})
+    await everything(page, {"line": 0, "character": min(60, len(page.text))})  # in the text of an argument, if any
     found = (
         await editor.wait_for(PUBLISHED, lambda each: each["uri"] == page.uri and each["diagnostics"], timeout=60)
     )["diagnostics"]
     assert 0 < len(found) <= 500
     await page.close()
+
+
+def test_a_hover_in_a_text_of_variables_that_never_end_takes_little(tmp_path: Path) -> None:
+    folder = Folder(path=tmp_path, name="ws")
+    context = Context(folders=[folder], environ=dict(os.environ), platform=sys.platform)
+    places = places_of(str(tmp_path / ".vscode/mcp.json"), [])
+    (configuration,) = read_text(HUGE["variables"], places, context)
+    (entry,) = configuration.entries
+    known = Known(sign=None, failure=None, server=None, tools=None)
+    begin = time.process_time()
+    hover_text(configuration, entry, entry.args[0].node.start + 10, known, is_markdown=False)
+    assert time.process_time() - begin < 2

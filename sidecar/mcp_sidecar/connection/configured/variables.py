@@ -25,8 +25,9 @@ from mcp_sidecar.jsonc import Document
 PROJECT_DIRECTORY: Final = "CLAUDE_PROJECT_DIR"
 """What Claude Code sets to the project's folder, for its servers too."""
 
-# It ends where another one begins, so that a search takes time in proportion to the text.
-_VARIABLE: Final = re.compile(r"\$\{((?:[^}$]|\$(?!\{))*+)\}")
+VARIABLE: Final = re.compile(r"\$\{((?:[^}$]|\$(?!\{))*+)\}")
+"""It ends where another one begins, so that a search takes time in proportion to the text."""
+
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_VSCODE_ALONE: Final = frozenset(
     {
@@ -110,24 +111,24 @@ class Variables:
             values.append(found)
             return found.text
 
-        filled = _VARIABLE.sub(value, text.value) if self._has_variables else text.value
+        filled = VARIABLE.sub(value, text.value) if self._has_variables else text.value
         shown = iter(values)
         return Filled(
             value=filled,
-            shown=_VARIABLE.sub(lambda _: next(shown).shown, text.value) if values else text.value,
+            shown=VARIABLE.sub(lambda _: next(shown).shown, text.value) if values else text.value,
             secrets=frozenset().union(*(each.secrets for each in values)),
             is_filled=any(each.is_foreign for each in values),
         )
 
     def inputs_in(self, text: Text) -> Iterator[str]:
         """The ids of the inputs that a text needs."""
-        for match in _VARIABLE.finditer(text.value) if self._has_variables else ():
+        for match in VARIABLE.finditer(text.value) if self._has_variables else ():
             if self.place.tool != "claude-code" and match[1].startswith("input:"):
                 yield match[1].removeprefix("input:")
 
     def findings(self, text: Text) -> Iterator[Finding]:
         """What can't be filled in now, but for inputs that the file defines."""
-        for match in _VARIABLE.finditer(text.value) if self._has_variables else ():
+        for match in VARIABLE.finditer(text.value) if self._has_variables else ():
             try:
                 if self._value(match[1]) is None:
                     message = "It is no variable; it stays as it is."
