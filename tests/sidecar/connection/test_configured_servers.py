@@ -700,3 +700,31 @@ async def test_a_file_that_lies_elsewhere_is_read_when_it_is_named_and_needs_con
     assert len(desk.person.questions) == 1
     with pytest.raises(InvalidTarget, match="at that path"):
         await desk.prepare(file=str(desk.write({"servers": {"it": {"command": "tool"}}}, "sub/other.json")))
+
+
+async def test_a_file_is_known_by_whatever_path_leads_to_it(desk: Desk) -> None:
+    file = desk.vscode(command="tool")
+    (desk.root / "link").symlink_to(desk.workspace)
+    for path in ("./.vscode/mcp.json", ".vscode/../.vscode/mcp.json", str(desk.root / "link/.vscode/mcp.json")):
+        assert (await desk.prepare(file=path)).target.file == str(file)
+    (shown,) = desk.servers.understood(str(desk.root / "link/.vscode/mcp.json"), file.read_text())
+    assert shown.uri == file.as_uri()
+    own = desk.write({"mcpServers": {"it": {"command": "tool"}}}, ".cursor/mcp.json", desk.home)
+    (desk.workspace / "mcp.json").symlink_to(own)
+    assert (await desk.prepare(file="mcp.json")).target.file == str(own)
+
+
+async def test_of_two_names_of_one_file_the_one_that_is_given_is_taken(desk: Desk) -> None:
+    desk.write({"mcpServers": {"it": {"command": "tool", "args": ["${LANGUAGE}"]}}}, ".mcp.json")
+    (desk.workspace / ".cursor").mkdir()
+    (desk.workspace / ".cursor/mcp.json").symlink_to(desk.workspace / ".mcp.json")
+    assert (await desk.program_of(file=".mcp.json")).args == ("de",)
+    assert (await desk.program_of(file=".cursor/mcp.json")).args == ("${LANGUAGE}",)
+
+
+@pytest.mark.parametrize("path", ["a\0/mcp.json", "\ud800/mcp.json", "file:///a%00/mcp.json", "\0"])
+async def test_a_path_that_no_file_can_have_is_refused(desk: Desk, path: str) -> None:
+    desk.vscode(command="tool")
+    with pytest.raises(InvalidTarget, match="at that path"):
+        await desk.prepare(file=path)
+    assert isinstance(desk.servers.is_place(path), bool)

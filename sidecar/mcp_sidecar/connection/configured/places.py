@@ -76,9 +76,9 @@ def places(folders: Sequence[Folder], environ: Mapping[str, str], platform: str)
         platform: as `sys.platform`.
     """
     user = list(_of_the_user(folders, environ, platform))
-    known = {os.path.realpath(place.path) for place in user}
+    known = {real_path(place.path) for place in user}
     # An editor may have the home directory itself open: what is the user's own there stays the user's own.
-    own = [place for folder in folders for place in _of_a_folder(folder) if os.path.realpath(place.path) not in known]
+    own = [place for folder in folders for place in _of_a_folder(folder) if real_path(place.path) not in known]
     return [*dict.fromkeys(own), *user]
 
 
@@ -92,6 +92,9 @@ def places_of(path: str, known: Sequence[Place]) -> list[Place]:
         known: those that are looked for, see `places`.
     """
     found = [place for place in known if _same(place.path, path)]
+    if not found:
+        real = real_path(path)
+        found = [place for place in known if real_path(place.path) == real]
     if found:
         return found
     for name, tool in _NAMES.items():
@@ -101,6 +104,14 @@ def places_of(path: str, known: Sequence[Place]) -> list[Place]:
             own = Folder(path=Path(folder), name=os.path.basename(folder))
             return [Place(path=path, tool=tool, scope="workspace", folder=own)]
     return []
+
+
+def real_path(path: str) -> str:
+    """A path without links and detours, to compare it; one that no file can have as it is."""
+    try:
+        return os.path.normcase(os.path.realpath(path))
+    except ValueError:  # it has a NUL, or half of a surrogate pair
+        return os.path.normcase(path)
 
 
 def _same(one: str, other: str) -> bool:

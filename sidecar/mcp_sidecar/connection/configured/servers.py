@@ -22,7 +22,7 @@ from mcp_sidecar.connection.configured.file import Configuration, read_all, read
 from mcp_sidecar.connection.configured.filling import Filling, fill
 from mcp_sidecar.connection.configured.inputs import Answers, InputDefinition
 from mcp_sidecar.connection.configured.listing import list_servers
-from mcp_sidecar.connection.configured.places import Folder, Place, places, places_of
+from mcp_sidecar.connection.configured.places import Folder, Place, places, places_of, real_path
 from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.configured.user import Unaskable, User
 from mcp_sidecar.connection.configured.variables import Context
@@ -201,7 +201,9 @@ class ConfiguredServers:
         found = [each for each in every if each[1].name == target.server]
         if target.file is not None:
             path = self._path(target.file)
-            found = [each for each in found if _same_file(each[1].place.path, path)]
+            # Of two names of one file that is looked for, the one that was given tells whose file it is.
+            exact = [each for each in found if os.path.normcase(each[1].place.path) == os.path.normcase(path)]
+            found = exact or [each for each in found if real_path(each[1].place.path) == real_path(path)]
         if len(found) == 1:
             return found[0]
         named = repr((target.server or "")[:100])
@@ -349,7 +351,3 @@ def _label(each: tuple[Configuration, Entry], among: Sequence[tuple[Configuratio
     """The name of a server, with its file where several have that name."""
     name = each[1].name
     return name if sum(entry.name == name for _, entry in among) == 1 else f"{name} ({_place(*each)})"
-
-
-def _same_file(one: str, other: str) -> bool:
-    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
