@@ -728,3 +728,12 @@ async def test_a_path_that_no_file_can_have_is_refused(desk: Desk, path: str) ->
     with pytest.raises(InvalidTarget, match="at that path"):
         await desk.prepare(file=path)
     assert isinstance(desk.servers.is_place(path), bool)
+
+
+async def test_claude_codes_server_of_the_folder_goes_before_the_one_of_all_folders(desk: Desk) -> None:
+    everywhere, here = ({"mcpServers": {"it": {"command": "tool", "args": [where]}}} for where in ("all", "here"))
+    file = desk.write(everywhere | {"projects": {str(desk.workspace): here}}, ".claude.json", desk.home)
+    assert (await desk.program_of()).args == ("here",)
+    assert (await desk.program_of(file=str(file))).args == ("here",)
+    (server,) = (await desk.servers.report()).servers
+    assert (server.summary, server.problems) == ("tool here", ())

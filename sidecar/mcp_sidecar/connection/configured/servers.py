@@ -182,7 +182,7 @@ class ConfiguredServers:
     def _read_now(self, file: str | None, texts: Mapping[str, str]) -> list[Configuration]:
         context, known = self._known()
         named = places_of(self._path(file), known) if file is not None else []
-        return read_all([*known, *(place for place in named if place not in known)], context, texts)
+        return _effective(read_all([*known, *(place for place in named if place not in known)], context, texts))
 
     def _known(self) -> tuple[Context, list[Place]]:
         folders = self._folders()
@@ -337,6 +337,21 @@ def _question(configuration: Configuration, entry: Entry, filling: Filling) -> Q
     if entry.place.tool == "fastmcp":  # FastMCP itself reads what to run, with what environment
         material["content"] = configuration.document.text
     return Question(server=entry.name, path=entry.place.path, subject=subject, material=material)
+
+
+def _effective(configurations: Sequence[Configuration]) -> list[Configuration]:
+    """Of servers with one name in one file, that of a project: Claude Code's local scope goes before its user scope.
+
+    https://code.claude.com/docs/en/mcp, "Scope hierarchy and precedence".
+    """
+    first: dict[tuple[str, str], Configuration] = {}
+    for each in sorted(configurations, key=lambda each: -len(each.place.section)):
+        for entry in each.entries:
+            first.setdefault((each.place.path, entry.name), each)
+    return [
+        attrs.evolve(each, entries=tuple(entry for entry in each.entries if first[each.place.path, entry.name] is each))
+        for each in configurations
+    ]
 
 
 def _place(configuration: Configuration, entry: Entry) -> str:
