@@ -1,6 +1,7 @@
 """The fixes of configuration files: edits that mend what a diagnostic tells, where only one thing can be meant."""
 
 import difflib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -64,9 +65,10 @@ def _secret_fixes(
     tool = configuration.place.tool
     start, end = _place(document, written)
     name = written.name or f"{entry.name} secret"
-    if tool == "vscode" and (edits := _new_input(document, configuration, _identifier(name), name)) is not None:
-        edits.append(lsp.TextEdit(document.range(start, end), f"${{input:{_identifier(name)}}}"))
-        yield f"Ask for it: `${{input:{_identifier(name)}}}`", edits
+    identifier = _free_identifier(configuration, entry, name)
+    if tool == "vscode" and (edits := _new_input(document, configuration, identifier, name)) is not None:
+        edits.append(lsp.TextEdit(document.range(start, end), f"${{input:{identifier}}}"))
+        yield f"Ask for it: `${{input:{identifier}}}`", edits
     if tool in ("vscode", "cursor", "mcp", "claude-code"):
         variable = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "SECRET"
         text = f"${{{variable}}}" if tool == "claude-code" else f"${{env:{variable}}}"
@@ -86,6 +88,16 @@ def _place(document: OpenDocument, written: WrittenSecret) -> tuple[int, int]:
 
 def _identifier(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "secret"
+
+
+def _free_identifier(configuration: Configuration, entry: Entry, name: str) -> str:
+    """The id of an input that nothing in the file has yet: two servers may each have their own `API_KEY`."""
+    variables = configuration.variables()
+    texts = (text for each in configuration.entries for text in each.texts)
+    used = {identifier for text in texts for identifier in variables.inputs_in(text)}
+    longer = _identifier(f"{entry.name} {name}")
+    numbered = (f"{longer}-{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain((_identifier(name), longer), numbered) if each not in used)
 
 
 def _new_input(

@@ -561,6 +561,18 @@ async def test_a_secret_becomes_an_input(fixing_editor: Editor, tmp_path: Path) 
         await page.close()
 
 
+async def test_two_servers_with_a_secret_of_one_name_get_an_input_each(fixing_editor: Editor, tmp_path: Path) -> None:
+    servers = {name: {"command": "sh", "env": {"API_KEY": f"correct {name}"}} for name in ("a", "b", "🦀")}
+    page = await Page.open(fixing_editor, tmp_path / ".vscode/mcp.json", {"servers": servers})
+    for name in servers:
+        await page.change(applied(page, (await page.actions(f"correct {name}", only=["quickfix"]))[0]))
+    mended = json.loads(page.text)
+    inputs = ["api-key", "b-api-key", "api-key-2"]
+    assert [each["env"]["API_KEY"] for each in mended["servers"].values()] == [f"${{input:{id}}}" for id in inputs]
+    assert [each["id"] for each in mended["inputs"]] == inputs
+    await page.close()
+
+
 # The disk
 
 
