@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import pytest
 
-from mcp_sidecar.connection.configured.consent import ALLOW, DENY, LONGEST_SHOWN
+from mcp_sidecar.connection.configured.consent import ALLOW, DENY, LONGEST_SHOWN, visible
 from mcp_sidecar.connection.configured.consent_store import MOST_KEPT, ConsentStore
 from mcp_sidecar.connection.configured.inputs import InputDefinition
 from mcp_sidecar.connection.configured.places import Folder
@@ -737,3 +737,11 @@ async def test_claude_codes_server_of_the_folder_goes_before_the_one_of_all_fold
     assert (await desk.program_of(file=str(file))).args == ("here",)
     (server,) = (await desk.servers.report()).servers
     assert (server.summary, server.problems) == ("tool here", ())
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["\u3164", "\u115f", "\u1160", "\uffa0", "\ufe00", "\ufe0f", "\u034f", "\u2800", "\U000e0101", "\u200b", "\u00a0"],
+)
+def test_what_nobody_sees_is_spelled_out(hidden: str) -> None:
+    assert visible(f"é 日本 हि 🦀{hidden}") == f"é 日本 हि 🦀\\u{{{ord(hidden):x}}}"

@@ -4,6 +4,7 @@
 # ruff: noqa: SIM905
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -28,6 +29,12 @@ _ID_LENGTH: Final = 16
 _TELLING: Final = frozenset("PATH PATHEXT ENV BASH_ENV SHELL CLASSPATH GIT_SSH_COMMAND COMSPEC PERL5OPT".split())
 _TELLING_PREFIXES: Final = tuple("LD_ DYLD_ PYTHON NODE_ NPM_CONFIG_ UV_ PIP_ RUBY JAVA_ _JAVA JDK_".split())
 """Variables that decide which code is run: their values are shown, for a name alone would hide it."""
+
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
+)
+"""Of what `str.isprintable` lets pass, what nobody sees: Unicode's Default_Ignorable_Code_Point, and three that are blank."""
 
 
 @attrs.frozen(kw_only=True)
@@ -258,4 +265,4 @@ def _tells(name: str) -> bool:
 
 def visible(text: str) -> str:
     """A text with everything in it made visible that would hide, move or break what is read."""
-    return "".join(each if each.isprintable() else f"\\u{{{ord(each):x}}}" for each in text)
+    return "".join(each if each.isprintable() and not _UNSEEN.match(each) else f"\\u{{{ord(each):x}}}" for each in text)
