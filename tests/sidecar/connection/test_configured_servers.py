@@ -745,3 +745,15 @@ async def test_claude_codes_server_of_the_folder_goes_before_the_one_of_all_fold
 )
 def test_what_nobody_sees_is_spelled_out(hidden: str) -> None:
     assert visible(f"é 日本 हि 🦀{hidden}") == f"é 日本 हि 🦀\\u{{{ord(hidden):x}}}"
+
+
+async def test_the_values_of_variables_that_decide_what_is_run_are_shown(desk: Desk) -> None:
+    telling = (
+        "DOTNET_STARTUP_HOOKS PERL5LIB PERL5DB GIT_SSH GIT_CONFIG_GLOBAL GIT_ASKPASS BUN_OPTIONS DENO_DIR RUSTC_WRAPPER"
+    )
+    names = [*telling.split(), "DOCKER_HOST", "HOME", "LD_PRELOAD", "Path"]
+    desk.vscode(command="tool", env={**dict.fromkeys(names, "./evil"), "DENO_AUTH_TOKENS": "s3cret", "LANG": "de"})
+    await desk.prepare()
+    shown = ", ".join(f"{name}=./evil" for name in names)
+    assert f"with the environment variables {shown}, DENO_AUTH_TOKENS, LANG" in desk.person.questions[0].splitlines()
+    assert "evil" not in desk.told[0]

@@ -568,7 +568,7 @@ async def test_two_servers_with_a_secret_of_one_name_get_an_input_each(fixing_ed
         await page.change(applied(page, (await page.actions(f"correct {name}", only=["quickfix"]))[0]))
     mended = json.loads(page.text)
     inputs = ["api-key", "b-api-key", "api-key-2"]
-    assert [each["env"]["API_KEY"] for each in mended["servers"].values()] == [f"${{input:{id}}}" for id in inputs]
+    assert [each["env"]["API_KEY"] for each in mended["servers"].values()] == [f"${{input:{each}}}" for each in inputs]
     assert [each["id"] for each in mended["inputs"]] == inputs
     await page.close()
 

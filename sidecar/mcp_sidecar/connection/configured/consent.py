@@ -26,15 +26,25 @@ LONGEST_SHOWN: Final = 4_000
 _MOST_PENDING: Final = 100
 _ID_LENGTH: Final = 16
 
-_TELLING: Final = frozenset("PATH PATHEXT ENV BASH_ENV SHELL CLASSPATH GIT_SSH_COMMAND COMSPEC PERL5OPT".split())
-_TELLING_PREFIXES: Final = tuple("LD_ DYLD_ PYTHON NODE_ NPM_CONFIG_ UV_ PIP_ RUBY JAVA_ _JAVA JDK_".split())
+_TELLING: Final = frozenset(
+    # shells and what they start; where programs look for their own files
+    "PATH PATHEXT COMSPEC SHELL ENV BASH_ENV ZDOTDIR PROMPT_COMMAND PS4 HOME USERPROFILE APPDATA LOCALAPPDATA EDITOR "
+    "VISUAL PAGER "
+    # loaders, interpreters, compilers; GIT_ASKPASS and SSH_ASKPASS are programs, though they sound like secrets
+    "GCONV_PATH OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES CLASSPATH MAVEN_OPTS GRADLE_OPTS GOFLAGS GOPROXY PHPRC "
+    "PHP_INI_SCAN_DIR VIRTUAL_ENV GIT_ASKPASS SSH_ASKPASS".split()
+)
+_TELLING_PREFIXES: Final = tuple(
+    "LD_ DYLD_ PYTHON NODE_ NPM_CONFIG_ BUN_ DENO_ UV_ PIP_ PIPX_ CONDA_ RUBY GEM_ BUNDLE_ JAVA_ _JAVA JDK_ PERL5 LUA_ "
+    "R_PROFILE JULIA_ ERL_ DOTNET_ CORECLR_ COR_ COMPLUS_ RUST CARGO_ GIT_ DOCKER_ ELECTRON_ XDG_".split()
+)
 """Variables that decide which code is run: their values are shown, for a name alone would hide it."""
 
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
-"""Of what `str.isprintable` lets pass, what nobody sees: Unicode's Default_Ignorable_Code_Point, and three that are blank."""
+"""Of what `str.isprintable` lets pass, what nobody sees: Unicode's Default_Ignorable_Code_Point, and three blanks."""
 
 
 @attrs.frozen(kw_only=True)
