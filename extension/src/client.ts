@@ -4,10 +4,10 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { type CancellationToken, type LogOutputChannel, l10n } from "vscode";
+import { type LogOutputChannel, l10n } from "vscode";
 import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
-import type { Report } from "./progress.ts";
+import type { Task } from "./progress.ts";
 import type { ConnectionStatus } from "./protocol.ts";
 import { initializationOptions, type Launch, SECTION } from "./settings.ts";
 
@@ -86,18 +86,15 @@ export class Client extends client.LanguageClient {
     if (this.process?.exitCode === null) this.process.kill("SIGKILL");
   }
 
-  /** Send a request whose progress is told (LSP 3.17, "Work Done Progress"). */
-  async sendReported<R>(
-    method: string,
-    params: object,
-    token: CancellationToken,
-    report: (how: Report) => void,
-  ): Promise<R> {
-    const workDoneToken = randomUUID();
-    const listening = this.onProgress(client.WorkDoneProgress.type, workDoneToken, (value) => {
-      if (value.kind === "report") report(value);
-    });
-    return this.sendRequest<R>(method, { ...params, workDoneToken }, token).finally(() => listening.dispose());
+  /** A request whose progress is told (LSP 3.17, "Work Done Progress"). */
+  reported<R>(method: string, params: object): Task<R> {
+    return async (token, report) => {
+      const workDoneToken = randomUUID();
+      const listening = this.onProgress(client.WorkDoneProgress.type, workDoneToken, (value) => {
+        if (value.kind === "report") report(value);
+      });
+      return this.sendRequest<R>(method, { ...params, workDoneToken }, token).finally(() => listening.dispose());
+    };
   }
 
   /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */

@@ -24,6 +24,8 @@ export function activate(context: ExtensionContext): void {
     documents.set(STATUS_FILE, statusText(sidecar));
     output.mark(sidecar.status);
   };
+  // What goes wrong is told by the state and by one message; without trust nothing starts.
+  const start = () => void sidecar.start().catch(() => undefined);
   show();
 
   sidecar.serve(
@@ -43,23 +45,16 @@ export function activate(context: ExtensionContext): void {
       if (message !== undefined) void tellUnavailable(message);
     }),
     recents.onDidChange(show),
-    workspace.onDidGrantWorkspaceTrust(() => start(sidecar)),
+    workspace.onDidGrantWorkspaceTrust(start),
     workspace.onDidChangeConfiguration((event) => {
       if (START_SETTINGS.some((name) => event.affectsConfiguration(name))) void offerRestart(sidecar);
     }),
   );
-  start(sidecar);
+  start();
 }
 
 /** VS Code waits for this when the window closes, so that nothing is left running. */
-export async function deactivate(): Promise<void> {
-  await running?.stop();
-}
-
-/** Start unasked; what goes wrong is told by the state and by one message. */
-function start(sidecar: Sidecar): void {
-  if (workspace.isTrusted) void sidecar.start().catch(() => undefined);
-}
+export const deactivate = () => running?.stop();
 
 async function tellUnavailable(message: string): Promise<void> {
   await offer(window.showErrorMessage, message, {
@@ -70,10 +65,8 @@ async function tellUnavailable(message: string): Promise<void> {
 }
 
 async function offerRestart(sidecar: Sidecar): Promise<void> {
-  if (!sidecar.status) {
-    // A start under way began with the old setting.
-    return workspace.isTrusted ? sidecar.restart().catch(() => undefined) : undefined;
-  }
+  // A start under way began with the old setting.
+  if (!sidecar.status) return sidecar.restart().catch(() => undefined);
   const message = l10n.t("The new setting holds from the sidecar's next start on.");
   await offer(window.showInformationMessage, message, { [l10n.t("Restart Sidecar")]: "restart" });
 }

@@ -1,23 +1,19 @@
 /** Progress with Cancel for what may take long, without a flash for what doesn't. */
 import { type CancellationToken, CancellationTokenSource, ProgressLocation, window } from "vscode";
+import type { WorkDoneProgressReport } from "vscode-languageclient/node";
 import { withoutLinks } from "./plainText.ts";
 
 /** Milliseconds after which something counts as slow. */
 const SLOW_MS = 300;
 
-/** How far a task is, in its own words and in percent. */
-export interface Report {
-  message?: string | undefined;
-  percentage?: number | undefined;
-}
-
-type Task<T> = (token: CancellationToken, report: (how: Report) => void) => Promise<T>;
+/** What can be cancelled, and tells how far it is. */
+export type Task<T> = (token: CancellationToken, report: (how: WorkDoneProgressReport) => void) => Promise<T>;
 
 /** Run a task that can be cancelled; a notification with Cancel appears when it takes longer. */
 export async function withProgress<T>(what: string, task: Task<T>): Promise<T> {
   const source = new CancellationTokenSource();
   const options = { location: ProgressLocation.Notification, title: withoutLinks(what), cancellable: true };
-  let latest: Report = {};
+  let latest: Partial<WorkDoneProgressReport> = {};
   let show = () => {};
   const running = task(source.token, (how) => {
     latest = how;

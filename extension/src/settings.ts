@@ -8,15 +8,13 @@ export const SECTION = "mcpSidecar";
 export const START_SETTINGS = ["interpreter", "command", "logLevel"].map((name) => `${SECTION}.${name}`);
 
 /** What is run as the sidecar. */
-export interface Launch {
-  command: string;
-  args: string[];
-  /** The setting that names it; empty for none. */
-  setting: string;
-}
+export type Launch = ReturnType<typeof launchWith>;
 
-/** What the settings name, else the extension's own Python. `~` stands for the user's home directory. */
-export function launchWith(own: string): Launch {
+/** What the settings name, else the extension's own Python. `~` stands for the user's home directory.
+ *
+ * @returns also the setting that names it; empty for none
+ */
+export function launchWith(own: string) {
   const settings = workspace.getConfiguration(SECTION);
   // Whatever the file holds: a single text is meant as a program.
   const given = [settings.get<string[] | string>("command") ?? []].flat().filter(Boolean).map(String);

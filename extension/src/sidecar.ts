@@ -4,14 +4,12 @@ import type { LogTraceParams, ShowMessageRequestParams } from "vscode-languagecl
 import { Client } from "./client.ts";
 import { type Environment, makeEnvironment, markUsed, pythonIn } from "./environment.ts";
 import { sentences, Unavailable } from "./failure.ts";
-import { withProgress } from "./progress.ts";
-import type { ClientRequests, ConnectionStatus, Notifications, Requests } from "./protocol.ts";
+import { type Task, withProgress } from "./progress.ts";
+import type { ClientRequests, ConnectionStatus, Notifications, Requests, State } from "./protocol.ts";
 import { type Launch, launchWith } from "./settings.ts";
 
 /** One word for all that is known: the value of the context key `mcpSidecar.state`. */
-export type StateName =
-  | ("untrusted" | "installing" | "starting" | "crashed" | "unavailable")
-  | ConnectionStatus["state"];
+export type StateName = State | "untrusted" | "installing" | "starting" | "crashed" | "unavailable";
 
 /** The state of the sidecar and, while it runs, of the connection. */
 export interface SidecarState {
@@ -109,11 +107,8 @@ export class Sidecar {
     const { client } = this;
     if (!client) throw new Unavailable();
     if (title === undefined) return client.sendRequest(method, params ?? {});
-    return withProgress(title, (token, report) =>
-      method === "mcp/show"
-        ? client.sendReported(method, params ?? {}, token, report)
-        : client.sendRequest(method, params ?? {}, token),
-    );
+    const task: Task<Requests[M]["result"]> = (token) => client.sendRequest(method, params ?? {}, token);
+    return withProgress(title, method === "mcp/show" ? client.reported(method, params ?? {}) : task);
   }
 
   private async startAnew(): Promise<void> {

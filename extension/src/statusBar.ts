@@ -79,10 +79,9 @@ function nameOf({ name, status }: SidecarState): string {
   return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME - 1)}…` : plain;
 }
 
-function statusRows(
-  status: ConnectionStatus | undefined,
-  time: (iso: string) => string,
-): [string, string | null | undefined][] {
+type Row = [name: string, value: string | null | undefined];
+
+function statusRows(status: ConnectionStatus | undefined, time: (iso: string) => string): Row[] {
   if (!status) return [];
   const { target, server, connectedAt, since, inFlight, error } = status;
   const { toolsCalled, resourcesAccessed, promptsExecuted, errors } = status.statistics;
