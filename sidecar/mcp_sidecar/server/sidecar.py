@@ -267,7 +267,7 @@ class Sidecar:
 
         if target.server is not None:
             return await self._configured.preview(target)
-        return preview(target, workspace=self._workspace_folder(), environ=self._environ)
+        return await asyncio.to_thread(preview, target, workspace=self._workspace_folder(), environ=self._environ)
 
     async def _servers(self) -> ServersReport:
         return await self._configured.report()
@@ -277,7 +277,7 @@ class Sidecar:
         from mcp_sidecar.connection.preview import preview
 
         resolve = functools.partial(preview, workspace=self._workspace_folder(), environ=self._environ)
-        typed = offer_typed(params.typed, resolve)
+        typed = await asyncio.to_thread(offer_typed, params.typed, resolve)
         if params.typed_only:
             return Offers(typed=typed, configured=(), document=None)
         folders = self._folders()

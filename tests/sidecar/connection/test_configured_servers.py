@@ -51,6 +51,25 @@ class Someone:
         return self.value
 
 
+class Watched(dict[str, str]):
+    """An environment that knows whether its variables were read in the main thread, where the event loop is."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(environ)
+        self.readers: dict[str, set[bool]] = {}
+
+    def _read(self, name: str) -> None:
+        self.readers.setdefault(name, set()).add(threading.current_thread() is threading.main_thread())
+
+    def __getitem__(self, name: str) -> str:
+        self._read(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._read(name)
+        return super().get(name, default)
+
+
 class Desk:
     """A workspace, a home, a program on PATH, and someone who is asked."""
 
@@ -62,7 +81,7 @@ class Desk:
         for directory in (self.workspace, self.home, self.bin):
             directory.mkdir()
         self.program(self.bin / "tool")
-        self.environ = {"HOME": str(self.home), "PATH": str(self.bin), "LANGUAGE": "de"}
+        self.environ: Any = {"HOME": str(self.home), "PATH": str(self.bin), "LANGUAGE": "de"}
         self.folders = [Folder(path=self.workspace, name="main"), Folder(path=root, name="other")]
         self.person: Any = Someone()
         self.told: list[str] = []
@@ -757,3 +776,27 @@ async def test_the_values_of_variables_that_decide_what_is_run_are_shown(desk: D
     shown = ", ".join(f"{name}=./evil" for name in names)
     assert f"with the environment variables {shown}, DENO_AUTH_TOKENS, LANG" in desk.person.questions[0].splitlines()
     assert "evil" not in desk.told[0]
+
+
+async def test_a_preview_looks_at_the_disk_beside_the_event_loop(desk: Desk) -> None:
+    desk.environ = Watched(desk.environ)
+    desk.start()
+    desk.vscode(command="tool", args=["${env:LANGUAGE}"])
+    assert (await desk.servers.preview(Target(server="it"))).target.args == ("de",)
+    assert desk.environ.readers["LANGUAGE"] == {False}
+
+
+def test_a_configuration_file_is_known_by_its_name_or_looked_up_once(desk: Desk) -> None:
+    desk.environ = Watched(desk.environ)
+    desk.start()
+    desk.environ.readers.clear()
+    assert desk.servers.is_place(str(desk.workspace / "deeper/.vscode/mcp.json"))
+    assert not desk.environ.readers
+    assert desk.servers.is_place(str(desk.workspace / ".vscode/settings.json"))
+    assert desk.servers.is_place(str(desk.home / ".claude.json"))
+    assert not desk.servers.is_place(str(desk.root / "sub/.vscode/settings.json"))
+    desk.environ.readers.clear()
+    assert desk.servers.is_place(str(desk.home / ".claude.json"))
+    assert not desk.environ.readers
+    desk.folders = [Folder(path=desk.root / "sub", name="sub")]
+    assert desk.servers.is_place(str(desk.root / "sub/.vscode/settings.json"))

@@ -1,11 +1,16 @@
 """`mcp/offers`: what a picker of targets shows, made by the sidecar."""
 
 import json
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from mcp_sidecar.connection.target import Target
+from mcp_sidecar.server.params import OffersParams
+from mcp_sidecar.server.sidecar import Sidecar
 from tests.sidecar.harness import Editor, Json
 from tests.sidecar.programs import RAW, raw
 
@@ -91,3 +96,24 @@ async def test_a_script_that_imports_an_mcp_library_is_offered(desk: tuple[Edito
     assert offer["target"] == {"url": str(outside)}
     for uri in ("untitled:Untitled-1", (workspace / "gone.py").as_uri(), workspace.as_uri(), "file:///%00.py"):
         assert (await editor.request("mcp/offers", {"document": uri}))["document"] is None
+
+
+class Watched(dict[str, str]):
+    """An environment that knows whether it was read in the main thread, where the event loop is."""
+
+    def __getitem__(self, name: str) -> str:
+        self.__dict__.setdefault("readers", set()).add(threading.current_thread() is threading.main_thread())
+        return super().__getitem__(name)
+
+
+async def test_what_is_typed_is_looked_at_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    sidecar = Sidecar()
+    for method, params in (
+        ("_resolve", Target(command="python3")),
+        ("_offers", OffersParams(typed="python3", typed_only=True)),
+    ):
+        environ = Watched(os.environ)
+        monkeypatch.setattr(sidecar, "_environ", environ)
+        await getattr(sidecar, method)(params)
+        assert environ.__dict__["readers"] == {False}
+    await sidecar.stop()

@@ -5,6 +5,7 @@
 
 import asyncio
 import difflib
+import functools
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
@@ -37,6 +38,9 @@ MOST_CHOICES: Final = 12
 
 _BESIDE_SERVER: Final = ("file", "inputs", "connect_timeout", "call_timeout", "max_call_timeout", "protocol_version")
 """Fields of a target that may be given with `server`, or with nothing that names a server."""
+
+_MOST_PATHS: Final = 100
+"""Of which it is remembered whether a configuration file is there."""
 
 
 @attrs.frozen(kw_only=True)
@@ -81,6 +85,7 @@ class ConfiguredServers:
         self._encoding = encoding
         self._texts = texts
         self._failed = failed
+        self._is_known = functools.lru_cache(maxsize=_MOST_PATHS)(self._looked_for)
         self._elsewhere = Elsewhere()
         self._answers = Answers()
         directory = state_directory(environ, platform)
@@ -121,7 +126,7 @@ class ConfiguredServers:
     async def _made_ready(self, configuration: Configuration, entry: Entry, target: Target) -> Prepared:
         _check(configuration, entry)
         await self._ask_for_inputs(configuration, entry, target.inputs or {})
-        filling = await asyncio.to_thread(self._fill, configuration, entry)
+        filling = await self._filled(configuration, entry)
         if entry.place.scope == "workspace" and (question := _question(configuration, entry, filling)) is not None:
             await self._consent.require(question)
             if entry.deployment is not None:  # FastMCP reads the file itself, which may have changed since
@@ -140,7 +145,7 @@ class ConfiguredServers:
         _check_fields(target)
         configuration, entry = self._named(await self._read(target.file), target)
         _check(configuration, entry)
-        info = self._fill(configuration, entry, placeholders=True).resolved.info
+        info = (await self._filled(configuration, entry, placeholders=True)).resolved.info
         text = info.url or commandline.join([info.command or "", *(info.args or ())], self._platform)
         # Typed, it would be another target: without the name, the directory, the environment.
         return Preview(target=info, text=text, has_secrets=True)
@@ -172,8 +177,11 @@ class ConfiguredServers:
         return await asyncio.to_thread(names)
 
     def is_place(self, path: str) -> bool:
-        """Whether a file is a configuration file, by its path."""
-        return bool(places_of(path, self._known()[1]))
+        """Whether a file is a configuration file, by its path; the disk is looked at where its name does not tell."""
+        return bool(places_of(path, [])) or self._is_known(path, tuple(self._folders()))
+
+    def _looked_for(self, path: str, folders: tuple[Folder, ...]) -> bool:
+        return bool(places_of(path, places(folders, self._environ, self._platform)))
 
     async def _read(self, file: str | None = None) -> list[Configuration]:
         """Read everything that is looked for, and `file` where it is none of that."""
@@ -189,9 +197,9 @@ class ConfiguredServers:
         context = Context(folders=folders, environ=self._environ, platform=self._platform)
         return context, places(folders, self._environ, self._platform)
 
-    def _fill(self, configuration: Configuration, entry: Entry, *, placeholders: bool = False) -> Filling:
+    async def _filled(self, configuration: Configuration, entry: Entry, *, placeholders: bool = False) -> Filling:
         answers = self._answers.of(configuration.place.path, configuration.inputs)
-        return fill(entry, configuration.variables(answers, placeholders=placeholders))
+        return await asyncio.to_thread(fill, entry, configuration.variables(answers, placeholders=placeholders))
 
     # finding
 
