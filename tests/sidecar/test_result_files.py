@@ -42,6 +42,26 @@ def test_what_a_killed_sidecar_left_goes_after_a_day(files: ResultFiles) -> None
     assert not left.exists()
 
 
+def test_what_a_killed_sidecar_left_goes_when_one_starts(files: ResultFiles) -> None:
+    left, kept = files.write("x.md", b"x"), files.write("y.md", b"y")
+    os.utime(left, (0, 0))
+    ResultFiles(left.parent).prune()
+    assert (left.exists(), kept.exists()) == (False, True)
+
+
+def test_nothing_is_made_where_there_is_nothing_to_delete(files: ResultFiles, tmp_path: Path) -> None:
+    files.prune()
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_written_after_the_end(files: ResultFiles) -> None:
+    path = files.write("x.md", b"x")
+    files.delete()
+    with pytest.raises(OSError, match="ends"):
+        files.write("y.md", b"y")
+    assert not list(path.parent.iterdir())
+
+
 def test_a_file_that_is_too_large_is_cut_and_says_so(files: ResultFiles) -> None:
     path = files.write("x.md", bytes(LARGEST + 1))
     assert path.stat().st_size == LARGEST

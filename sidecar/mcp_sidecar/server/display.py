@@ -38,6 +38,13 @@ class Display:
         self._files = files
         self._server_name = server_name
 
+    async def prune(self) -> None:
+        """Delete what killed sidecars left behind."""
+        try:
+            await asyncio.to_thread(self._files.prune)
+        except OSError as error:
+            logger.warning("old files of results can't be deleted: %s", error.strerror)
+
     async def close(self) -> None:
         """Delete what was written."""
         await asyncio.to_thread(self._files.delete)

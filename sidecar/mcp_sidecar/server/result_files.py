@@ -1,11 +1,13 @@
 """The files in which results are read: in the cache directory, for this user alone, few and small."""
 
+import errno
 import itertools
 import logging
 import os
 import re
 import stat
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -36,6 +38,18 @@ class ResultFiles:
         self._directory = directory
         self._numbers = itertools.count(1)
         self._own: set[Path] = set()
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def prune(self) -> None:
+        """Delete what is too old and too much, of every sidecar. It blocks.
+
+        Raises:
+            OSError: the directory can't be read, or is not the user's own.
+        """
+        with self._lock:
+            if self._directory is not None and self._directory.exists():
+                self._make_room(self._prepared(), 0, files=0)
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a file that was not there before. It blocks.
@@ -47,10 +61,24 @@ class ResultFiles:
         Raises:
             OSError: it can't be written.
         """
+        with self._lock:
+            if self._is_over:
+                raise OSError(errno.ECANCELED, "the sidecar ends")
+            return self._written(name, content)
+
+    def delete(self) -> None:
+        """Delete the files that were written here; none is written any more."""
+        with self._lock:
+            self._is_over = True
+            for path in self._own:
+                _unlink(path)
+            self._own.clear()
+
+    def _written(self, name: str, content: bytes) -> Path:
         directory = self._prepared()
         if len(content) > LARGEST:
             content = content[: LARGEST - len(_CUT)] + _CUT
-        self._make_room(directory, len(content))
+        self._make_room(directory, len(content), files=1)
         # With a number first, no name is one that a system keeps for itself, such as CON, or begins with a dot.
         path = directory / f"{os.getpid()}-{next(self._numbers)}-{_safe(name)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -58,12 +86,6 @@ class ResultFiles:
             self._own.add(path)
             file.write(content)
         return path
-
-    def delete(self) -> None:
-        """Delete the files that were written here."""
-        for path in self._own:
-            _unlink(path)
-        self._own.clear()
 
     def _prepared(self) -> Path:
         """The directory, there and private."""
@@ -78,8 +100,8 @@ class ResultFiles:
                 self._directory.chmod(0o700)
         return self._directory
 
-    def _make_room(self, directory: Path, size: int) -> None:
-        """Delete what is too old, and of the rest as much as is needed for one more."""
+    def _make_room(self, directory: Path, size: int, *, files: int) -> None:
+        """Delete what is too old, and of the rest as much as is needed for so many more of this size."""
         kept = []
         for each in directory.iterdir():
             try:
@@ -90,7 +112,7 @@ class ResultFiles:
         kept.sort()
         count, total, oldest = len(kept), sum(each[1] for each in kept), time.time() - LONGEST_AGE
         for modified, taken, path in kept:
-            if count < MOST_FILES and total + size <= MOST_BYTES and modified >= oldest:
+            if count + files <= MOST_FILES and total + size <= MOST_BYTES and modified >= oldest:
                 break
             _unlink(path)
             self._own.discard(path)

@@ -476,6 +476,7 @@ class Sidecar:
         # The first connect will need it, and the answer to `initialize` is out.
         self._loading = asyncio.create_task(load_stack())
         self._loading.add_done_callback(_log_failure)
+        await self._display.prune()
 
     async def _on_did_change_configuration(self, settings: object) -> None:
         if own_section(settings) is None:

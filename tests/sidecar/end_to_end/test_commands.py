@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,6 +13,7 @@ from urllib.request import url2pathname
 
 import pytest
 
+from mcp_sidecar.connection.state_directory import cache_directory
 from tests.sidecar.harness import LATER, Editor, ResponseError
 from tests.sidecar.programs import capable, choices, good, nasty, raw, tidy
 
@@ -123,6 +125,19 @@ async def test_a_result_is_shown_in_a_private_file(desk: Desk) -> None:
     if sys.platform != "win32":
         assert stat.S_IMODE(results.stat().st_mode) == 0o700
         assert {stat.S_IMODE(file.stat().st_mode) for file in results.iterdir()} == {0o600}
+
+
+async def test_what_a_killed_sidecar_left_is_deleted_at_the_start(tmp_path: Path, open_desk: OpenDesk) -> None:
+    directory = cache_directory(own_home(tmp_path))
+    assert directory is not None
+    left = directory / "results" / "1-1-left.md"
+    left.parent.mkdir(parents=True, mode=0o700)
+    left.write_text("left")
+    os.utime(left, (0, 0))
+    await open_desk(CAPABLE)
+    async with asyncio.timeout(20):
+        while left.exists():
+            await asyncio.sleep(0.02)
 
 
 async def test_the_credentials_of_a_target_are_in_no_file(desk: Desk) -> None:
