@@ -216,6 +216,7 @@ class Redactor:
         """Mask secrets in an error, whatever it quotes."""
         error.message = self.text(error.message)
         error.args = (error.message,)
+        error.suggestion = self.text(error.suggestion)
         error.details = self.value(error.details)
 
     def _occurrences(self, text: str) -> list[tuple[int, int]]:

@@ -31,6 +31,14 @@ from mcp_sidecar.connection.target import Target
 SECRETS = st.lists(st.text(st.sampled_from("ab*") | st.characters(), min_size=SHORTEST_SECRET), min_size=1, max_size=4)
 
 
+def test_no_secret_is_left_in_an_error() -> None:
+    said = "https://example.com/?key=a-secret-of-the-user"
+    error = InvalidTarget(said, suggestion=f"Visit {said}", details={"urls": [said]})
+    Redactor.of({"a-secret-of-the-user"}).mask(error)
+    assert "a-secret-of-the-user" not in f"{error} {error.failure}"
+    assert MASK in error.suggestion
+
+
 @given(SECRETS, st.data())
 def test_no_secret_is_left_in_a_text(secrets: list[str], data: st.DataObject) -> None:
     parts = data.draw(st.lists(st.sampled_from(secrets) | st.text() | st.sampled_from(["a", "b", "*"])))
