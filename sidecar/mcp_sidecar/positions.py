@@ -11,6 +11,8 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """In what characters are counted (LSP 3.17, "PositionEncodingKind")."""
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r")
+_PIECE: Final = 4096
+"""Characters."""
 
 
 @attrs.frozen
@@ -46,12 +48,13 @@ class Lines:
             return len(self._text)
         start, *after = self._starts[position.line : position.line + 2]
         content = self._text[start : after[0] if after else None].rstrip("\r\n")
-        units = 0
-        for index, character in enumerate(content):
-            if units >= position.character:
-                return start + index
-            units += _units(character, encoding)
-        return start + len(content)
+        index = units = 0
+        # A line may have megabytes, so whole pieces of it are counted at once; only the last is walked through.
+        while (size := _units(content[index : index + _PIECE], encoding)) and units + size < position.character:
+            index, units = index + _PIECE, units + size
+        while index < len(content) and units < position.character:
+            index, units = index + 1, units + _units(content[index], encoding)
+        return start + min(index, len(content))
 
     @functools.cached_property
     def _starts(self) -> list[int]:
