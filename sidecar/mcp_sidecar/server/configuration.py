@@ -1,6 +1,7 @@
 """Configuration documents: the files in which MCP servers are configured, open in the editor."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
@@ -12,6 +13,7 @@ from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.standings import Key, Standings
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ConnectionStatus, State
 from mcp_sidecar.server.documents import OpenDocument, open_document
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.file import Configuration
     from mcp_sidecar.connection.configured.finding import Finding
     from mcp_sidecar.connection.configured.servers import ConfiguredServers
+
+logger = logging.getLogger(__name__)
 
 LARGEST: Final = 4 * 1024 * 1024
 """Characters of a document that is looked at while it is open."""
@@ -175,12 +179,15 @@ class ConfigurationDocuments(DocumentKind):
     async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
         """What is wrong with the file, with each server in it, and why it could not be connected to."""
         if len(document.text) > LARGEST:
+            self._told.pop(document.uri, None)
             message = f"The file is too large to be looked at: {LARGEST // 2**20} MiB at most."
             return [document.diagnostic(message, 0, 0, lsp.DiagnosticSeverity.Information, "too-large")]
         found = await self._wrong(document)
-        self._told[document.uri] = found
+        if open_document(self._server, document.uri) is not None:  # else it was closed meanwhile
+            self._told[document.uri] = found
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
+            self._watching.add_done_callback(_watch_ended)
         return found
 
     async def _watch(self) -> None:
@@ -189,16 +196,18 @@ class ConfigurationDocuments(DocumentKind):
         A script is written, a program installed, another file gets a server of the same name: few editors tell of that.
         """
         pause = WATCH_INTERVAL
-        while self._told:
-            await asyncio.sleep(pause)
-            begin = time.monotonic()
-            for uri, told in list(self._told.items()):
-                document = open_document(self._server, uri)
-                if document is not None and await self._wrong(document) != told:
-                    self._recheck(uri)
-            # On a slow disk it must not do nothing else.
-            pause = max(WATCH_INTERVAL, 3 * (time.monotonic() - begin))
-        self._watching = None
+        try:
+            while self._told:
+                await asyncio.sleep(pause)
+                begin = time.monotonic()
+                for uri, told in list(self._told.items()):
+                    document = open_document(self._server, uri)
+                    if document is not None and await self._wrong(document) != told:
+                        self._recheck(uri)
+                # On a slow disk it must not do nothing else.
+                pause = max(WATCH_INTERVAL, 3 * (time.monotonic() - begin))
+        finally:
+            self._watching = None  # the next check begins anew
 
     async def _wrong(self, document: OpenDocument) -> list[lsp.Diagnostic]:
         configurations = await self._configurations(document)
@@ -364,6 +373,11 @@ class ConfigurationDocuments(DocumentKind):
             while len(self._understood) > _MOST_KEPT:
                 self._understood.popitem()
         return known.configurations
+
+
+def _watch_ended(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log_defect(logger, "the files can't be watched", error)
 
 
 def _path(uri: str) -> str | None:

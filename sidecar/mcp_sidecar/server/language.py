@@ -1,13 +1,14 @@
 """The language features: what editors show in and above documents that the sidecar has something to say about."""
 
 import asyncio
+import itertools
 import logging
-from collections import Counter
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
 from lsprotocol import types as lsp
 
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.server.documents import OpenDocument, open_document
 from mcp_sidecar.wire.errors import ClientError
 from mcp_sidecar.wire.server import WireServer
@@ -73,8 +74,12 @@ class LanguageFeatures:
         """What waits for the end of typing."""
         self._checked: set[str] = set()
         """The documents that diagnostics were pushed of."""
-        self._turns: Counter[str] = Counter()
-        """Of each document, how often its check began: what a later one finds must not be overtaken."""
+        self._turns = itertools.count()
+        self._latest: dict[str, int] = {}
+        """The turn of each document's last check: what a later one finds must not be overtaken.
+
+        The turns go on when a document is closed and opened again, with the same version perhaps.
+        """
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
         self._refreshing: asyncio.Task[None] | None = None
@@ -129,7 +134,7 @@ class LanguageFeatures:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a document could not be served", exc_info=error)
+            log_defect(logger, "a document could not be served", error)
 
     def _found(self, uri: str) -> tuple[DocumentKind, OpenDocument] | None:
         """An open document, and its kind."""
@@ -153,18 +158,17 @@ class LanguageFeatures:
         if (found := self._found(uri)) is None:
             return
         kind, document = found
-        self._turns[uri] += 1
-        turn = self._turns[uri]
+        turn = self._latest[uri] = next(self._turns)
         diagnostics = await kind.diagnostics(document)
         now = open_document(self._server, uri)
-        if now is not None and now.version == document.version and self._turns[uri] == turn:
+        if now is not None and now.version == document.version and self._latest.get(uri) == turn:
             self._checked.add(uri)
             self._push(uri, diagnostics, document.version)
 
     def _clear(self, uri: str) -> None:
         if (pause := self._pauses.pop(uri, None)) is not None:
             pause.cancel()
-        self._turns.pop(uri, None)
+        self._latest.pop(uri, None)
         for kind in self._kinds:
             kind.closed(uri)
         if uri in self._checked:
