@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.server.errors import answering
 from mcp_sidecar.server.methods import OWN_METHODS
 from mcp_sidecar.server.settings import Settings
@@ -120,8 +121,8 @@ class Commands:
                 _ = work.cancelled() or work.exception()  # of no interest any more
                 raise
             self._display().say(f"{method}: cancelled")
-        except Exception:
-            logger.exception("the command for %s failed", method)
+        except Exception as error:  # noqa: BLE001 - a defect is told, too
+            log_defect(logger, f"the command for {method} failed", error)
             self._display().fail(f"{method}: an internal error; see the sidecar's log")
         else:
             json = result.value if isinstance(result, Raw) else self._server().protocol.converter.unstructure(result)
@@ -147,7 +148,7 @@ class Commands:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("a result can't be shown", exc_info=error)
+            log_defect(logger, "a result can't be shown", error)
 
 
 def _wants_showing(options: Any) -> bool | None:
