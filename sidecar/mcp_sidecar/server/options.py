@@ -40,7 +40,7 @@ def read_options(
     force = own.get(FORCE_KEY, False)
     if not isinstance(force, bool):
         raise InvalidParams(f'$._meta["{FORCE_KEY}"]: expected true or false')
-    if params.raw is None:
+    if params.raw is None or params.raw.keys() == {WORK_DONE_TOKEN}:  # a command's own token makes no params
         return None, CallOptions(progress=progress)
     sent = {name: value for name, value in params.raw.items() if name != WORK_DONE_TOKEN}
     if own:

@@ -105,6 +105,16 @@ async def test_empty_params_arrive_as_they_are_and_none_as_none(
     assert [each.get("params", "none") for each in pings[-2:]] == [received.get("params", "none")] * 2
 
 
+async def test_a_commands_own_token_makes_no_params(editor: Editor, tmp_path: Path) -> None:
+    record = tmp_path / "received"
+    await editor.connect(**capable("--record", record))
+    command = {"command": command_id("mcp/notifications/x/own"), "arguments": [], "workDoneToken": "mine"}
+    await editor.request("workspace/executeCommand", command)
+    await editor.call("echo", text="behind it")
+    (message,) = sent(record, "notifications/x/own")
+    assert "params" not in message
+
+
 @pytest.mark.parametrize(("era", "method"), [("legacy", "ping"), ("modern", "server/discover")])
 async def test_a_ping_takes_its_params_along(editor: Editor, tmp_path: Path, era: str, method: str) -> None:
     record = tmp_path / "received"
