@@ -25,6 +25,7 @@ import attrs
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.challenge import Refusal
+    from mcp_sidecar.connection.status import TargetInfo
 
 ErrorKind = Literal[
     "not_connected",
@@ -61,6 +62,8 @@ class SidecarError(Exception):
         self.message = message
         self.suggestion = suggestion
         self.details: Mapping[str, Any] = details or {}
+        self.target: TargetInfo | None = None
+        """The program that is not there, without secrets, where that is the failure."""
 
     @property
     def failure(self) -> Failure:

@@ -235,7 +235,7 @@ class ConnectionManager:
             self._error = error.failure
             if self._standing is None and self._recovery is None and self._attempt is None:
                 self._last_target = target
-                self._truth = _Truth(state="failed", since=_now())
+                self._truth = _Truth(state="failed", since=_now(), target=_wanted(target, error))
             self._changed()
             raise
         self._interrupt_preparation("a later mcp/connect")
@@ -644,6 +644,15 @@ class ConnectionManager:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _wanted(target: Target, error: SidecarError) -> TargetInfo | None:
+    """What is known of a program that is not there."""
+    if target.server is None or error.target is None:
+        return error.target
+    # What fills in a configured server's variables alone knows which of their values are secret.
+    file = target.file if target.file is not None and target.file.startswith("file:") else None
+    return TargetInfo(name=target.server, transport="stdio", server=target.server, file=file)
 
 
 def _masked(server: ServerInfo, redactor: "Redactor") -> ServerInfo:

@@ -5,6 +5,7 @@
 # Lists of words are read more easily as words.
 # ruff: noqa: SIM905
 
+import itertools
 import os
 import re
 import sys
@@ -134,12 +135,18 @@ def resolve(
                 details={"field": name},
             )
     surroundings = surroundings_of(target, workspace=workspace, environ=environ, platform=platform, venv=venv)
-    if url is not None:
-        command, wording, surroundings = _understand(url, surroundings)
-        command = Command(command.program, (*command.args, *(target.args or ())))
-    else:
-        command = Command(_program(target.command or "", surroundings), tuple(target.args or ()))
-        wording = Wording(words=_literal(target.command or ""))
+    try:
+        if url is not None:
+            command, wording, surroundings = _understand(url, surroundings)
+            command = Command(command.program, (*command.args, *(target.args or ())))
+        else:
+            command = Command(_program(target.command or "", surroundings), tuple(target.args or ()))
+            wording = Wording(words=_literal(target.command or ""))
+    except ConnectionFailed as error:  # the status still tells what it was about
+        program, *args = [target.command or ""] if url is None else _words(url, surroundings)
+        wanted = Command(program, (*args, *(target.args or ())))
+        error.target = _resolved_program(wanted, surroundings, environ).info
+        raise
     wording = Wording(
         words=(*wording.words, *_literal(*(target.args or ()))),
         variables={**(target.env or {}), **wording.variables},
@@ -245,6 +252,14 @@ def _understand(text: str, surroundings: Surroundings) -> tuple[Command, Wording
     # A shell would have put the home directory there; a program does not.
     args = [surroundings.locate(word.text) if _is_home_path(word) else word.text for word in rest]
     return Command(command.program, (*command.args, *args)), wording, surroundings
+
+
+def _words(text: str, surroundings: Surroundings) -> list[str]:
+    """The program and the arguments of a text that `_understand` takes: a path, or a command line."""
+    if os.path.exists(surroundings.locate(text)):
+        return [text]
+    words = [word.text for word in commandline.words(text, surroundings.platform)]
+    return words if surroundings.platform == "win32" else list(itertools.dropwhile(_ASSIGNMENT.fullmatch, words))
 
 
 def _literal(*texts: str) -> tuple[commandline.Word, ...]:

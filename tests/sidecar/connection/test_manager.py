@@ -31,7 +31,7 @@ from mcp_sidecar.connection.errors import (
 from mcp_sidecar.connection.logs import LogEntry
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.stack import import_stack, load_stack
-from mcp_sidecar.connection.status import ConnectionStatus, State, Statistics
+from mcp_sidecar.connection.status import ConnectionStatus, State, Statistics, TargetInfo
 from mcp_sidecar.connection.target import Target
 from mcp_sidecar.connection.timeouts import Timeouts
 from tests.sidecar import leaks
@@ -168,6 +168,29 @@ async def test_while_connecting_the_status_shows_the_attempt(owner: Owner) -> No
     assert status.target.args[-1] == "hangs"
     attempt.cancel()
     await asyncio.gather(attempt, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("target", "command", "args"),
+    [
+        (
+            Target(command="no-such-program", args=("--token", "a-secret-of-the-user")),
+            "no-such-program",
+            ("--token", "***"),
+        ),
+        (Target(url="A=1 PATH=/nowhere npx -y some-server"), "npx", ("-y", "some-server")),
+    ],
+)
+async def test_the_status_tells_which_program_is_not_there(
+    owner: Owner, target: Target, command: str, args: tuple[str, ...]
+) -> None:
+    with pytest.raises(SidecarError) as failed:
+        await owner.manager.connect(target)
+    assert failed.value.kind == "connection_failed"
+    assert owner.status.state == "failed"
+    assert owner.status.target == TargetInfo(
+        name=args[-1] if command == "npx" else command, transport="stdio", command=command, args=args
+    )
 
 
 async def test_a_failure_is_pushed_before_connect_raises_it(owner: Owner) -> None:
