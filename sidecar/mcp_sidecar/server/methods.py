@@ -127,5 +127,5 @@ def method_of_command(command: str) -> str | None:
     return None if name == command else "mcp/" + name.replace(".", "/")
 
 
-_OWN = ("mcp/servers", STATUS_CHANGED, LOGGED, SHOWN, SUBSCRIPTION_ENDED)
-"""Names that are the sidecar's and no requests of the table: no server would know them."""
+_OWN = (STATUS_CHANGED, LOGGED, SHOWN, SUBSCRIPTION_ENDED)
+"""Names of the sidecar's own pushes, which are no requests: no server would know them."""
