@@ -135,9 +135,7 @@ class Calls:
         link = self._manager.require_connection()
         if link.tools is None:
             paging = Paging("tools/list")
-            while not paging.is_over:
-                answer = await link.request("tools/list", paging.params, timeout=NAMES_WAIT, quiet=True)
-                paging.take(answer.result)
+            await _read_pages(link, paging, NAMES_WAIT)
             link.remember_tools(paging.items, complete=True)
         return list(link.tools or {})
 
@@ -251,13 +249,18 @@ async def _read_tools(link: "Link") -> None:
     paging = Paging("tools/list")
     try:
         async with asyncio.timeout(SCHEMA_WAIT):
-            while not paging.is_over:
-                paging.take((await link.request("tools/list", paging.params, timeout=SCHEMA_WAIT, quiet=True)).result)
+            await _read_pages(link, paging, SCHEMA_WAIT)
     except (TimeoutError, TimedOut, ServerError, ProtocolError):
         pass  # the calls have their answers; checking them is extra
     except SidecarError:
         return  # a passing failure: the next call asks again
     link.remember_tools(paging.items, complete=True)
+
+
+async def _read_pages(link: "Link", paging: Paging, timeout: float) -> None:
+    """Take all pages of the tools, beside the statistics; `timeout` is in seconds for each."""
+    while not paging.is_over:
+        paging.take((await link.request("tools/list", paging.params, timeout=timeout, quiet=True)).result)
 
 
 def _note(link: "Link", method: str, name: str | None, problems: "list[Problem]") -> None:
