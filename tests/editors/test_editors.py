@@ -1,12 +1,13 @@
 """Whole sessions in real editors, with the configuration that docs/editors.md shows."""
 
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
 
 import psutil
 import pytest
 
-from tests.editors.desk import ROOT, SNIPPETS, Desk
+from tests.editors.desk import LIMIT, ROOT, SNIPPETS, Desk
 
 Program = Callable[[str], str]
 
@@ -66,6 +67,8 @@ def test_an_editor_that_is_killed_leaves_nothing(program: Program, desk: Desk, n
     editor = desk.start(command)
     assert editor.stderr is not None
     said = []
+    watchdog = threading.Timer(LIMIT, editor.kill)  # one that hangs says nothing more
+    watchdog.start()
     try:
         while line := editor.stderr.readline():
             said.append(line)
@@ -75,6 +78,7 @@ def test_an_editor_that_is_killed_leaves_nothing(program: Program, desk: Desk, n
         started = descendants(editor)
         assert len(started) >= 2, f"the sidecar and the server: {started}"
     finally:
+        watchdog.cancel()
         editor.kill()
         editor.communicate()
     _, left = psutil.wait_procs(started, timeout=GONE)
