@@ -1,18 +1,16 @@
-"""The language features and the watch of configuration files, where checks overtake each other or fail."""
+"""The language features, where checks overtake each other or fail, and documents are watched."""
 
 import asyncio
 import logging
-import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from lsprotocol import types as lsp
 
-from mcp_sidecar.server import configuration
-from mcp_sidecar.server.configuration import ConfigurationDocuments
-from mcp_sidecar.server.documents import OpenDocument, open_document
+from mcp_sidecar.server import language
+from mcp_sidecar.server.documents import OpenDocument
 from mcp_sidecar.server.language import DocumentKind, LanguageFeatures
 from mcp_sidecar.wire.server import WireServer
 
@@ -52,6 +50,12 @@ class Server:
         """Take notice."""
         self.pushed += [str(each.message) for each in params.diagnostics]
 
+    async def told(self, message: str) -> None:
+        """Wait until it was pushed."""
+        async with asyncio.timeout(5):
+            while message not in self.pushed:
+                await asyncio.sleep(0.005)
+
     def run(self, name: str) -> Any:
         """Call a handler for the document."""
         return self.handlers[name](SimpleNamespace(text_document=SimpleNamespace(uri=URI)))
@@ -89,29 +93,57 @@ async def test_a_check_of_a_document_that_was_closed_tells_nothing_of_the_one_op
     assert server.pushed == ["check 2"]
 
 
-class Configured:
-    """What understands the files: nothing in them, once it may."""
+async def test_what_an_overtaken_check_found_is_told_by_the_watch(server: Server, watched: "Watched") -> None:
+    """The second check saw less than the first, which began before it and ended after it."""
+    first_may_end = watched.hold()
+    first = asyncio.create_task(server.run("textDocument/didOpen"))
+    await asyncio.sleep(0)
+    await server.run("textDocument/didOpen")
+    watched.wrong = ["something new"]
+    first_may_end.set()
+    await first
+    await server.told("something new")
+
+
+class Watched(DocumentKind):
+    """A kind of documents that are looked at again and again."""
+
+    longest = 100
+    is_watched = True
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.may_answer = threading.Event()
-        self.may_answer.set()
+        self.checks = 0
+        self.wrong: list[str] = []
         self.fails = False
-        self.words = "a secret"
+        self._gates: list[asyncio.Event] = []
 
-    def understood(self, _: str, __: str) -> list[Any]:
-        """Understand a text."""
-        self.asked += 1
-        assert self.may_answer.wait(10)
+    def hold(self) -> asyncio.Event:
+        """Keep the next check from looking until it may."""
+        self._gates.append(asyncio.Event())
+        return self._gates[-1]
+
+    def claims(self, uri: str) -> bool:
+        """All."""
+        return True
+
+    async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
+        """Tell what is wrong now."""
+        self.checks += 1
+        if self._gates:
+            await self._gates.pop().wait()
         if self.fails:
-            raise RuntimeError(self.words)
-        return []
+            raise RuntimeError(SECRET)
+        return [document.diagnostic(each, 0, 0, lsp.DiagnosticSeverity.Error) for each in self.wrong]
+
+    async def checked_again(self) -> None:
+        """Wait until it was looked two times more: the second saw what was there before the call."""
+        checks = self.checks
+        async with asyncio.timeout(5):
+            while self.checks < checks + 2:
+                await asyncio.sleep(0.005)
 
 
-@pytest.fixture
-def configured() -> Configured:
-    """Provide what understands the files."""
-    return Configured()
+SECRET = "a secret"
 
 
 @pytest.fixture
@@ -121,68 +153,74 @@ def server() -> Server:
 
 
 @pytest.fixture
-def documents(server: Server, configured: Configured, monkeypatch: pytest.MonkeyPatch) -> ConfigurationDocuments:
-    """Provide configuration documents that are looked at again at once."""
-    monkeypatch.setattr(configuration, "WATCH_INTERVAL", 0.001)
-    anything: Any = lambda *_: []  # noqa: E731
-    return ConfigurationDocuments(
-        cast("WireServer", server), lambda: cast("Any", configured), anything, cast("Any", None), anything, anything
-    )
+async def watched(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watched]:
+    """Provide the kind of its document, which is looked at again at once."""
+    monkeypatch.setattr(language, "WATCH_INTERVAL", 0.001)
+    watched = Watched()
+    features = LanguageFeatures(cast("WireServer", server), [watched])
+    yield watched
+    features.close()
 
 
-def opened(server: Server) -> OpenDocument:
-    """The document as it is."""
-    document = open_document(cast("WireServer", server), URI)
-    assert document is not None
-    return document
+@pytest.fixture
+async def idle() -> Callable[[], Awaitable[None]]:
+    """Provide a wait until nothing is under way that the test began."""
+    before = asyncio.all_tasks()
+
+    async def idle() -> None:
+        mine = asyncio.current_task()
+        async with asyncio.timeout(5):
+            while asyncio.all_tasks() - before - {mine}:
+                await asyncio.sleep(0.005)
+
+    return idle
 
 
-async def ended() -> None:
-    """Wait until nothing is under way but the test."""
-    async with asyncio.timeout(5):
-        while len(asyncio.all_tasks()) > 1:
-            await asyncio.sleep(0.005)
+Idle = Callable[[], Awaitable[None]]
+
+
+async def test_only_news_are_told_while_a_document_is_open(server: Server, watched: Watched, idle: Idle) -> None:
+    watched.wrong = ["first"]
+    await server.run("textDocument/didOpen")
+    await watched.checked_again()
+    watched.wrong = ["second"]
+    await watched.checked_again()
+    assert server.pushed == ["first", "second"]
+    server.run("textDocument/didClose")
+    del server.documents[URI]
+    await idle()
 
 
 async def test_a_document_that_is_closed_during_its_check_is_not_watched(
-    server: Server, configured: Configured, documents: ConfigurationDocuments
+    server: Server, watched: Watched, idle: Idle
 ) -> None:
-    configured.may_answer.clear()
-    check = asyncio.create_task(documents.diagnostics(opened(server)))
-    async with asyncio.timeout(5):
-        while not configured.asked:
-            await asyncio.sleep(0.005)
+    may_end = watched.hold()
+    check = asyncio.create_task(server.run("textDocument/didOpen"))
+    await asyncio.sleep(0)
     del server.documents[URI]
-    documents.closed(URI)
-    configured.may_answer.set()
-    assert await check == []
-    await ended()
+    server.run("textDocument/didClose")
+    may_end.set()
+    await check
+    await idle()
+    assert server.pushed == []
 
 
-async def test_a_document_that_became_too_large_is_not_watched(
-    server: Server, documents: ConfigurationDocuments
-) -> None:
-    await documents.diagnostics(opened(server))
-    server.documents[URI] = Document(" " * (configuration.LARGEST + 1))
-    (found,) = await documents.diagnostics(opened(server))
-    assert found.code == "too-large"
-    await ended()
+async def test_a_document_that_became_too_large_is_not_watched(server: Server, watched: Watched, idle: Idle) -> None:
+    await server.run("textDocument/didOpen")
+    await watched.checked_again()
+    server.documents[URI] = Document(" " * (watched.longest + 1))
+    await idle()
 
 
 async def test_a_watch_that_fails_says_so_without_the_words_and_begins_anew(
-    server: Server, configured: Configured, documents: ConfigurationDocuments, caplog: pytest.LogCaptureFixture
+    server: Server, watched: Watched, idle: Idle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await documents.diagnostics(opened(server))
+    await server.run("textDocument/didOpen")
     with caplog.at_level(logging.ERROR):
-        configured.fails = True
-        await ended()
-    assert "the files can't be watched: RuntimeError" in caplog.text
-    assert configured.words not in caplog.text
-    configured.fails = False
-    await documents.diagnostics(opened(server))
-    asked = configured.asked
-    async with asyncio.timeout(5):
-        while configured.asked < asked + 2:
-            await asyncio.sleep(0.005)
-    documents.close()
-    await ended()
+        watched.fails = True
+        await idle()
+    assert "a document could not be served: RuntimeError" in caplog.text
+    assert SECRET not in caplog.text
+    watched.fails = False
+    await server.run("textDocument/didOpen")
+    await watched.checked_again()

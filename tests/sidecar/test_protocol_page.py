@@ -39,6 +39,7 @@ from mcp_sidecar.server import (
     commands,
     configuration,
     display,
+    language,
     methods,
     missing,
     options,
@@ -356,7 +357,7 @@ def test_the_numbers_of_configured_servers_are_those_in_the_code() -> None:
     assert f"more than {consent.LONGEST_SHOWN:,} characters" in CONFIGURED
     assert f"of one file {configuration.MOST_DIAGNOSTICS} diagnostics are told" in CONFIGURED
     assert f"a text of more than {entry.LONGEST_TEXT:,} characters" in CONFIGURED
-    assert f"looked for every {seconds(configuration.WATCH_INTERVAL)} seconds" in CONFIGURED
+    assert f"looked for every {seconds(language.WATCH_INTERVAL)} seconds" in CONFIGURED
     assert f"looked for during {WORDS[checking.TIME_LIMIT]} second" in CONFIGURED
     assert f"more than {configuration.LARGEST // 2**20} Mi characters" in CONFIGURED
     assert f"one of at most {servers.MOST_CHOICES}; where" in TEXT

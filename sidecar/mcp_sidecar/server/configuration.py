@@ -1,8 +1,6 @@
 """Configuration documents: the files in which MCP servers are configured, open in the editor."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -13,10 +11,9 @@ from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.standings import Key, Standings
-from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ConnectionStatus, State
-from mcp_sidecar.server.documents import OpenDocument, open_document
+from mcp_sidecar.server.documents import OpenDocument
 from mcp_sidecar.server.language import ACTION_KIND, DocumentKind
 from mcp_sidecar.server.methods import command_id
 from mcp_sidecar.wire.server import WireServer
@@ -28,13 +25,8 @@ if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.finding import Finding
     from mcp_sidecar.connection.configured.servers import ConfiguredServers
 
-logger = logging.getLogger(__name__)
-
 LARGEST: Final = 4 * 1024 * 1024
 """Characters of a document that is looked at while it is open."""
-
-WATCH_INTERVAL: Final = 2.0
-"""Seconds after which it is looked again whether anything on the disk makes a difference."""
 
 MOST_DIAGNOSTICS: Final = 500
 """Of one document; nobody reads more."""
@@ -86,6 +78,7 @@ class ConfigurationDocuments(DocumentKind):
     """The kind of these documents. Nothing in them is ever run without being asked for."""
 
     longest = LARGEST
+    is_watched = True
 
     def __init__(
         self,
@@ -94,7 +87,6 @@ class ConfigurationDocuments(DocumentKind):
         folders: Callable[[], list[Any]],
         calls: Calls,
         changed: Callable[[], None],
-        recheck: Callable[[str], None],
     ) -> None:
         """
         Args:
@@ -103,23 +95,18 @@ class ConfigurationDocuments(DocumentKind):
             folders: gives those of the workspace.
             calls: to the MCP server, whose tools are counted.
             changed: is called when something changed that is shown in the documents.
-            recheck: has a document checked again, by its URI.
         """
         self._server = server
         self._configured = configured
         self._folders = folders
         self._calls = calls
         self._changed = changed
-        self._recheck = recheck
         self._standings = Standings()
         self._status: ConnectionStatus | None = None
         self._understood: dict[str, _Understood] = {}
         self._tools: tuple[str, ...] | None = None
         """The names of the connected server's tools, once they are known."""
         self._listing: asyncio.Task[None] | None = None
-        self._told: dict[str, list[lsp.Diagnostic]] = {}
-        """What is told to be wrong with each document that is open."""
-        self._watching: asyncio.Task[None] | None = None
 
     # what happens
 
@@ -149,13 +136,11 @@ class ConfigurationDocuments(DocumentKind):
     def closed(self, uri: str) -> None:
         """Forget what it meant."""
         self._understood.pop(uri, None)
-        self._told.pop(uri, None)
 
     def close(self) -> None:
         """End what is under way."""
-        for task in (self._listing, self._watching):
-            if task is not None:
-                task.cancel()
+        if self._listing is not None:
+            self._listing.cancel()
 
     def _count_tools(self) -> None:
         """List the tools in the background, once for a connection."""
@@ -179,37 +164,8 @@ class ConfigurationDocuments(DocumentKind):
     async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
         """What is wrong with the file, with each server in it, and why it could not be connected to."""
         if len(document.text) > LARGEST:
-            self._told.pop(document.uri, None)
             message = f"The file is too large to be looked at: {LARGEST // 2**20} MiB at most."
             return [document.diagnostic(message, 0, 0, lsp.DiagnosticSeverity.Information, "too-large")]
-        found = await self._wrong(document)
-        if open_document(self._server, document.uri) is not None:  # else it was closed meanwhile
-            self._told[document.uri] = found
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
-            self._watching.add_done_callback(_watch_ended)
-        return found
-
-    async def _watch(self) -> None:
-        """Look again and again whether something else on the disk makes a difference, while documents are open.
-
-        A script is written, a program installed, another file gets a server of the same name: few editors tell of that.
-        """
-        pause = WATCH_INTERVAL
-        try:
-            while self._told:
-                await asyncio.sleep(pause)
-                begin = time.monotonic()
-                for uri, told in list(self._told.items()):
-                    document = open_document(self._server, uri)
-                    if document is not None and await self._wrong(document) != told:
-                        self._recheck(uri)
-                # On a slow disk it must not do nothing else.
-                pause = max(WATCH_INTERVAL, 3 * (time.monotonic() - begin))
-        finally:
-            self._watching = None  # the next check begins anew
-
-    async def _wrong(self, document: OpenDocument) -> list[lsp.Diagnostic]:
         configurations = await self._configurations(document)
         names = await self._configured().names() if configurations else {}
         return await asyncio.to_thread(self._diagnostics, document, configurations, names)
@@ -373,11 +329,6 @@ class ConfigurationDocuments(DocumentKind):
             while len(self._understood) > _MOST_KEPT:
                 self._understood.popitem()
         return known.configurations
-
-
-def _watch_ended(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log_defect(logger, "the files can't be watched", error)
 
 
 def _path(uri: str) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ logger = logging.getLogger(__name__)
 PAUSE: Final = 0.15
 """Seconds without a change after which a document is checked: nobody reads what is wrong with half a word."""
 
+WATCH_INTERVAL: Final = 2.0
+"""Seconds after which documents are checked again whose mistakes depend on more than their texts."""
+
 _REFRESH_LIMIT: Final = 10.0
 """Seconds that a client may take to take notice; some never answer."""
 
@@ -30,6 +34,11 @@ class DocumentKind:
 
     longest: int | None = None
     """Characters of a document that more is said about than what is wrong with it; None for any number."""
+
+    is_watched = False
+    """Whether what is wrong depends on what else is on the disk, too. A script is written, a program installed,
+    another file gets a server of the same name: few editors tell of that.
+    """
 
     def claims(self, uri: str) -> bool:
         """Whether a document is of this kind."""
@@ -72,8 +81,8 @@ class LanguageFeatures:
         self._kinds = kinds
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         """What waits for the end of typing."""
-        self._checked: set[str] = set()
-        """The documents that diagnostics were pushed of."""
+        self._pushed: dict[str, tuple[int | None, list[lsp.Diagnostic]]] = {}
+        """What was pushed last of each document, and for which version of it."""
         self._turns = itertools.count()
         self._latest: dict[str, int] = {}
         """The turn of each document's last check: what a later one finds must not be overtaken.
@@ -82,6 +91,7 @@ class LanguageFeatures:
         """
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self._watching: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._is_stale = False
         """Whether code lenses changed since the client was last told to ask for them."""
@@ -103,17 +113,12 @@ class LanguageFeatures:
             return  # the end of the connection is told after the end of this
         mine = [each.uri for each in self._server.workspace.text_documents.values() if kind.claims(each.uri)]
         for uri in mine:
-            self.check(uri)
+            self._start(self._check(uri))
         if not mine:
             return
         self._is_stale = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = self._start(self._refresh_code_lenses())
-
-    def check(self, uri: str) -> None:
-        """Check a document again: something that it depends on changed."""
-        if not self._is_closed:
-            self._start(self._check(uri))
 
     def close(self) -> None:
         """End what is under way, and begin nothing more."""
@@ -153,17 +158,41 @@ class LanguageFeatures:
         self._pauses.pop(uri, None)
         self._start(self._check(uri))
 
-    async def _check(self, uri: str) -> None:
-        """Push what is wrong in a document, unless it has changed again meanwhile."""
+    async def _check(self, uri: str, *, only_news: bool = False) -> None:
+        """Push what is wrong in a document, unless it has changed again meanwhile, or no news are found."""
         if (found := self._found(uri)) is None:
             return
         kind, document = found
         turn = self._latest[uri] = next(self._turns)
         diagnostics = await kind.diagnostics(document)
         now = open_document(self._server, uri)
-        if now is not None and now.version == document.version and self._latest.get(uri) == turn:
-            self._checked.add(uri)
+        if now is None or now.version != document.version or self._latest.get(uri) != turn:
+            return
+        if not only_news or self._pushed.get(uri) != (document.version, diagnostics):
+            self._pushed[uri] = document.version, diagnostics
             self._push(uri, diagnostics, document.version)
+        if self._watching is None and uri in self._watched():
+            self._watching = self._start(self._watch())
+
+    def _watched(self) -> list[str]:
+        """The documents to check again from time to time."""
+        kinds = {uri: found[0] for uri in self._pushed if (found := self._readable(uri)) is not None}
+        return [uri for uri, kind in kinds.items() if kind.is_watched]
+
+    async def _watch(self) -> None:
+        """Check them again and again while they are open; a check that fails ends it, and the next one begins anew."""
+        pause = WATCH_INTERVAL
+        try:
+            while self._watched():
+                await asyncio.sleep(pause)
+                begin = time.monotonic()
+                for uri in self._watched():
+                    if uri not in self._pauses:  # else it is checked soon
+                        await self._check(uri, only_news=True)
+                # On a slow disk it must not do nothing else.
+                pause = max(WATCH_INTERVAL, 3 * (time.monotonic() - begin))
+        finally:
+            self._watching = None
 
     def _clear(self, uri: str) -> None:
         if (pause := self._pauses.pop(uri, None)) is not None:
@@ -171,8 +200,7 @@ class LanguageFeatures:
         self._latest.pop(uri, None)
         for kind in self._kinds:
             kind.closed(uri)
-        if uri in self._checked:
-            self._checked.discard(uri)
+        if self._pushed.pop(uri, None) is not None:
             self._push(uri, [], None)
 
     def _push(self, uri: str, diagnostics: list[lsp.Diagnostic], version: int | None) -> None:

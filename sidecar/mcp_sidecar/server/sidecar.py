@@ -155,7 +155,6 @@ class Sidecar:
             self._folders,
             self._calls,
             lambda: self._features.refresh(self._configuration),
-            lambda uri: self._features.check(uri),
         )
         self._features = LanguageFeatures(self.server, [self._arguments, self._configuration])
         self._presenter = Presenter(self._ask, self._shown)

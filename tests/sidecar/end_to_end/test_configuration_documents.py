@@ -98,8 +98,10 @@ class Page:
 
     async def wait_for_title(self, title: str) -> None:
         """Ask again whenever the sidecar says that it is worth it."""
-        while title not in await self.titles():
+        while True:
             seen = len(self.editor.requests)
+            if title in await self.titles():
+                return
             async with asyncio.timeout(10):
                 while not any(each["method"] == "workspace/codeLens/refresh" for each in self.editor.requests[seen:]):
                     await asyncio.sleep(0.02)
