@@ -29,7 +29,7 @@ from mcp_sidecar.connection import (
     timings,
     trace,
 )
-from mcp_sidecar.connection.configured import checking, consent, entry, file, places, servers
+from mcp_sidecar.connection.configured import checking, consent, entry, file, places, user
 from mcp_sidecar.connection.configured import report as configured
 from mcp_sidecar.connection.errors import ErrorKind, Failure
 from mcp_sidecar.connection.inspection import finding, report, rules, schema_tree
@@ -41,7 +41,6 @@ from mcp_sidecar.server import (
     display,
     language,
     methods,
-    missing,
     options,
     params,
     result_files,
@@ -360,8 +359,8 @@ def test_the_numbers_of_configured_servers_are_those_in_the_code() -> None:
     assert f"looked for every {seconds(language.WATCH_INTERVAL)} seconds" in CONFIGURED
     assert f"looked for during {WORDS[checking.TIME_LIMIT]} second" in CONFIGURED
     assert f"more than {configuration.LARGEST // 2**20} Mi characters" in CONFIGURED
-    assert f"one of at most {servers.MOST_CHOICES}; where" in TEXT
-    assert f"one of at most {servers.MOST_CHOICES} options" in TEXT
+    assert f"one of at most {user.MOST_CHOICES}; where" in TEXT
+    assert f"one of at most {user.MOST_CHOICES} options" in TEXT
     assert f"waits for an answer; {seconds(settings.DEFAULT_ANSWER)} if left out" in TEXT
     assert f"the actions `{consent.DENY}` and `{consent.ALLOW}`" in TEXT
 
@@ -399,7 +398,7 @@ NUMBERS = {
     "unanswered": f"not answered for {seconds(host.ANSWER_LIMIT)} s",
     "findings": f"how many more findings there are, by rule: {report.FINDINGS_PER_RULE} of each are told",
     "places": f"Of one schema {schema_tree.NODE_LIMIT:,} places are looked at",
-    "missing": f"where there are at most {missing.MOST_CHOICES} choices",
+    "missing": f"where there are at most {user.MOST_CHOICES} choices",
     "acknowledged": f"answered within {seconds(commands.ACKNOWLEDGED)} s",
     "showing": f"does not say within {seconds(display.SHOWING_LIMIT)} s that it showed it",
     "files": f"{result_files.MOST_FILES} at most with {mebibytes(result_files.MOST_BYTES)} in all, "

@@ -63,7 +63,7 @@ class SidecarError(Exception):
         self.suggestion = suggestion
         self.details: Mapping[str, Any] = details or {}
         self.target: TargetInfo | None = None
-        """The program that is not there, without secrets, where that is the failure."""
+        """Of a target that was understood and not even tried: what is known of it, without secrets."""
 
     @property
     def failure(self) -> Failure:

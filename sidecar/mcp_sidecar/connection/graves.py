@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.defects import log_defect
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ import re
 from typing import Any
 
 from mcp_sidecar.connection.channel import ChannelEvents, Message, RequestId
-from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ProtocolError
+from mcp_sidecar.defects import log_defect
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from mcp_sidecar.connection import handshake, heartbeat
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, Pause, RequestId
 from mcp_sidecar.connection.deadline import Deadline
-from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.diagnosis import Diagnosis
 from mcp_sidecar.connection.envelope import Envelope
 from mcp_sidecar.connection.errors import (
@@ -41,6 +40,7 @@ from mcp_sidecar.connection.status import ServerInfo, Transport
 from mcp_sidecar.connection.subscriptions import Subscriptions
 from mcp_sidecar.connection.trace import Tap
 from mcp_sidecar.connection.wishes import SET_LEVEL, SUBSCRIBE, UNSUBSCRIBE, Wishes
+from mcp_sidecar.defects import log_defect
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mcp_sidecar.connection import capabilities, rounds
-from mcp_sidecar.connection.defects import as_failure, log_defect
+from mcp_sidecar.connection.defects import as_failure
 from mcp_sidecar.connection.errors import (
     ConnectionLost,
     Failure,
@@ -38,6 +38,7 @@ from mcp_sidecar.connection.target import HttpEndpoint, Target
 from mcp_sidecar.connection.timeouts import Timeouts
 from mcp_sidecar.connection.tokens import TokenStore
 from mcp_sidecar.connection.trace import Trace
+from mcp_sidecar.defects import log_defect
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.servers import Prepared
@@ -231,11 +232,11 @@ class ConnectionManager:
             self._error = error.failure
             self._changed()
             raise
-        except SidecarError as error:  # understood, but what it takes to start it is not there
+        except SidecarError as error:  # understood, but its program is not there, or the user refused
             self._error = error.failure
             if self._standing is None and self._recovery is None and self._attempt is None:
                 self._last_target = target
-                self._truth = _Truth(state="failed", since=_now(), target=_wanted(target, error))
+                self._truth = _Truth(state="failed", since=_now(), target=error.target)
             self._changed()
             raise
         self._interrupt_preparation("a later mcp/connect")
@@ -644,15 +645,6 @@ class ConnectionManager:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _wanted(target: Target, error: SidecarError) -> TargetInfo | None:
-    """What is known of a program that is not there."""
-    if target.server is None or error.target is None:
-        return error.target
-    # What fills in a configured server's variables alone knows which of their values are secret.
-    file = target.file if target.file is not None and target.file.startswith("file:") else None
-    return TargetInfo(name=target.server, transport="stdio", server=target.server, file=file)
 
 
 def _masked(server: ServerInfo, redactor: "Redactor") -> ServerInfo:

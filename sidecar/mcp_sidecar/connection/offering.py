@@ -8,11 +8,9 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from mcp_sidecar.connection import commandline
-from mcp_sidecar.connection.configured.places import Folder
+from mcp_sidecar.connection.configured.places import Folder, path_of
 from mcp_sidecar.connection.configured.report import ConfiguredServer, ServersReport
 from mcp_sidecar.connection.errors import SidecarError
 from mcp_sidecar.connection.offers import Offer, OfferedTarget
@@ -64,7 +62,7 @@ def offer_configured(report: ServersReport, folders: Sequence[Folder]) -> tuple[
 def _configured(server: ConfiguredServer, broken: Mapping[str, str], folders: Sequence[Folder]) -> Offer:
     wrong = next((problem.message for problem in server.problems if problem.severity == "error"), None)
     wrong = wrong or broken.get(server.file)
-    place = [_shown(_path(server.file), folders), server.scope, *(["disabled"] if server.disabled else [])]
+    place = [_shown(path_of(server.file), folders), server.scope, *(["disabled"] if server.disabled else [])]
     return Offer(
         label=server.name,
         description=" · ".join(place),
@@ -83,7 +81,7 @@ def offer_document(uri: str, folders: Sequence[Folder]) -> Offer | None:
     """
     if not uri.startswith("file:"):
         return None
-    path = _path(uri)
+    path = path_of(uri)
     suffix = suffix_of(path)
     wanted = _PYTHON_IMPORT if suffix in PYTHON else _NODE_IMPORT if suffix in JAVASCRIPT | TYPESCRIPT else None
     if wanted is None or not os.path.isfile(path):
@@ -96,10 +94,6 @@ def offer_document(uri: str, folders: Sequence[Folder]) -> Offer | None:
         return None
     label = _in_folder(path, folders[:1]) or path
     return Offer(label=label, description="", detail="", is_wrong=False, target=OfferedTarget(url=label))
-
-
-def _path(uri: str) -> str:
-    return url2pathname(urlsplit(uri).path)
 
 
 def _shown(path: str, folders: Sequence[Folder]) -> str:

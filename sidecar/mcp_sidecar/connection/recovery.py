@@ -6,10 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from mcp_sidecar.connection.defects import as_failure, log_defect
+from mcp_sidecar.connection.defects import as_failure
 from mcp_sidecar.connection.errors import Failure, SessionExpired, SidecarError
 from mcp_sidecar.connection.graves import Graves
 from mcp_sidecar.connection.standing import Standing
+from mcp_sidecar.defects import log_defect
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.link import Link

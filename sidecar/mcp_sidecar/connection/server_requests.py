@@ -15,9 +15,9 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mcp_sidecar.connection.allowance import Allowance
 from mcp_sidecar.connection.channel import Message, RequestId
-from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.host import USER_REJECTED, Refused
 from mcp_sidecar.connection.questions import ELICITATION, Questions
+from mcp_sidecar.defects import log_defect
 
 logger = logging.getLogger(__name__)
 

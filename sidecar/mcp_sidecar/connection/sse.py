@@ -12,10 +12,10 @@ import httpx2
 
 from mcp_sidecar.connection import http, inbound
 from mcp_sidecar.connection.channel import Channel, ChannelEvents, Message, RequestId, encode
-from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionFailed, ConnectionLost, ProtocolError, SidecarError
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.connection.target import HttpEndpoint
+from mcp_sidecar.defects import log_defect
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.oauth import Authority

@@ -14,9 +14,9 @@ from collections import OrderedDict
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mcp_sidecar.connection.defects import log_defect
 from mcp_sidecar.connection.errors import ConnectionLost, ProtocolError, SidecarError, TransportError
 from mcp_sidecar.connection.wishes import UNSUBSCRIBE
+from mcp_sidecar.defects import log_defect
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.link import Answer, Link

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.defects import log_defect
 
 if TYPE_CHECKING:
     from mcp_sidecar.connection.redaction import Redactor

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.defects import log_defect
 from mcp_sidecar.server.errors import answering
 from mcp_sidecar.server.methods import OWN_METHODS
 from mcp_sidecar.server.settings import Settings

@@ -332,7 +332,7 @@ class ConfigurationDocuments(DocumentKind):
 
 
 def _path(uri: str) -> str | None:
-    return uris.to_fs_path(uri) if uri.startswith("file:") else None
+    return uris.to_fs_path(uri)
 
 
 def _duplicates(configuration: "Configuration", names: "Names") -> "Iterator[Finding]":

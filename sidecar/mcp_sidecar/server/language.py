@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lsprotocol import types as lsp
 
-from mcp_sidecar.connection.defects import log_defect
+from mcp_sidecar.defects import log_defect
 from mcp_sidecar.server.documents import OpenDocument, open_document
 from mcp_sidecar.wire.errors import ClientError
 from mcp_sidecar.wire.server import WireServer

@@ -5,13 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, get_args
 
 from mcp_sidecar.connection.calls import Calls
-from mcp_sidecar.connection.configured.user import Unaskable, User
+from mcp_sidecar.connection.configured.user import MOST_CHOICES, Unaskable, User
 from mcp_sidecar.connection.logs import Level
 from mcp_sidecar.connection.paging import LIST_KEYS
 from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled
-
-MOST_CHOICES: Final = 12
-"""Choices that a message offers; of more, nobody finds the right one."""
 
 _MOST_NAMED: Final = 40
 """Choices that an error names."""

@@ -331,7 +331,7 @@ class Sidecar:
     def _open_texts(self) -> dict[str, str]:
         """What the editor has open, by path: it is what the user sees, and means."""
         documents = self.server.workspace.text_documents.values()
-        paths = ((uris.to_fs_path(each.uri), each.source) for each in documents if each.uri.startswith("file:"))
+        paths = ((uris.to_fs_path(each.uri), each.source) for each in documents)
         return {os.path.normcase(path): text for path, text in paths if path}
 
     def _folders(self) -> "list[Folder]":

@@ -23,6 +23,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
+from mcp_sidecar.defects import log_defect
 from mcp_sidecar.positions import Encoding, Lines, Position
 from mcp_sidecar.wire.converter import structure_params
 from mcp_sidecar.wire.encoder import Encoder
@@ -352,7 +353,7 @@ class WireProtocol(LanguageServerProtocol):
 
     def _finish_shutdown(self, msg_id: MsgId | None, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (exc := task.exception()) is not None:
-            log.error("the cleanup for shutdown failed", exc_info=exc)
+            log_defect(log, "the cleanup for shutdown failed", exc)
         self._answer(msg_id, lsp.SHUTDOWN, None)
 
     async def close(self, timeout: float) -> None:
@@ -380,8 +381,8 @@ class WireProtocol(LanguageServerProtocol):
             return
         try:
             body = self.encoder.encode({"jsonrpc": "2.0", "id": msg_id, "result": result})
-        except Exception as exc:
-            log.exception("the result of %s cannot be said in JSON", label)
+        except Exception as exc:  # noqa: BLE001 - whatever a converter may raise: the request must be answered
+            log_defect(log, f"the result of {label} cannot be said in JSON", exc)
             self._refuse(msg_id, InternalError(f"the result cannot be said in JSON ({type(exc).__name__})"))
         else:
             self._send(body)
@@ -397,7 +398,7 @@ class WireProtocol(LanguageServerProtocol):
                     logging.DEBUG if isinstance(exc, MethodNotFound) else logging.WARNING, "%s failed: %s", label, exc
                 )
             return
-        log.error("%s failed", label, exc_info=exc)
+        log_defect(log, f"{label} failed", exc)
         if msg_id is not None:
             self._refuse(msg_id, InternalError(f"internal error ({type(exc).__name__}); see the sidecar's log"))
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import attrs
 
+from mcp_sidecar.defects import log_defect
 from mcp_sidecar.wire.frames import MAX_MESSAGE_BYTES
 from mcp_sidecar.wire.inbox import open_inbox
 from mcp_sidecar.wire.outbox import MAX_WAITING_BYTES, Outbox
@@ -117,7 +118,7 @@ class _Session:
         if watch.cancelled():
             return
         if (exc := watch.exception()) is not None:
-            log.error("the editor's process can no longer be watched", exc_info=exc)
+            log_defect(log, "the editor's process can no longer be watched", exc)
         else:
             self.end("the editor's process is gone", _Fault.CLIENT)
 
@@ -182,7 +183,7 @@ async def _clean_up(server: WireServer, on_stop: Callable[[], Awaitable[None]], 
         log.error("the cleanup was not done within %g s", timeout)
     for task in done:
         if not task.cancelled() and (exc := task.exception()) is not None:
-            log.error("the cleanup failed", exc_info=exc)
+            log_defect(log, "the cleanup failed", exc)
 
 
 async def _call(hook: Callable[[], Awaitable[None]]) -> None:

@@ -157,7 +157,7 @@ async def test_denial_starts_nothing_and_leaves_the_connection_alone(desk: Desk,
 
 @pytest.mark.parametrize("silence", ["null", "an error", "no answer"])
 async def test_silence_is_a_no(desk: Desk, silence: str) -> None:
-    desk.servers(it=raw())
+    file = desk.servers(it=raw())
     editor = await desk.open(answer=None, answerTimeout=0.2)
     if silence == "an error":
         editor.answers["window/showMessageRequest"] = refuse
@@ -166,7 +166,9 @@ async def test_silence_is_a_no(desk: Desk, silence: str) -> None:
     with pytest.raises(ResponseError) as error:
         await editor.connect(server="it")
     assert error.value.kind == "consent_refused"
-    assert (await editor.status())["state"] == "failed"
+    status = await editor.status()
+    assert status["state"] == "failed"
+    assert status["target"] == {"name": "it", "transport": "stdio", "server": "it", "file": file.as_uri()}
 
 
 async def test_an_editor_without_messages_allows_by_a_command(desk: Desk) -> None:

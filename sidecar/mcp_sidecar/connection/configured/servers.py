@@ -9,8 +9,6 @@ import functools
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import attrs
 
@@ -23,18 +21,16 @@ from mcp_sidecar.connection.configured.file import Configuration, read_all, read
 from mcp_sidecar.connection.configured.filling import Filling, fill
 from mcp_sidecar.connection.configured.inputs import Answers, InputDefinition
 from mcp_sidecar.connection.configured.listing import list_servers
-from mcp_sidecar.connection.configured.places import Folder, Place, places, places_of, real_path
+from mcp_sidecar.connection.configured.places import Folder, Place, path_of, places, places_of, real_path
 from mcp_sidecar.connection.configured.report import ServersReport
-from mcp_sidecar.connection.configured.user import Unaskable, User
+from mcp_sidecar.connection.configured.user import MOST_CHOICES, Unaskable, User
 from mcp_sidecar.connection.configured.variables import Context
 from mcp_sidecar.connection.errors import Failure, Interrupted, InvalidTarget, MalformedTarget, SidecarError
 from mcp_sidecar.connection.resolution import EXPECTED, Resolved
 from mcp_sidecar.connection.state_directory import state_directory
+from mcp_sidecar.connection.status import TargetInfo
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.positions import Encoding
-
-MOST_CHOICES: Final = 12
-"""Choices that a message offers; of more, nobody finds the right one."""
 
 _BESIDE_SERVER: Final = ("file", "inputs", "connect_timeout", "call_timeout", "max_call_timeout", "protocol_version")
 """Fields of a target that may be given with `server`, or with nothing that names a server."""
@@ -120,6 +116,13 @@ class ConfiguredServers:
         try:
             return await self._made_ready(configuration, entry, target)
         except SidecarError as error:
+            # No more than this: which values of its variables are secret is known once it is ready.
+            error.target = TargetInfo(
+                name=entry.name,
+                transport=entry.transport or "stdio",
+                server=entry.name,
+                file=configuration.uri,
+            )
             self._failed(configuration.uri, entry.name, error.failure)
             raise
 
@@ -236,7 +239,7 @@ class ConfiguredServers:
     def _path(self, file: str) -> str:
         """The path that a URI or a path stands for."""
         if file.lower().startswith("file:"):
-            return url2pathname(urlsplit(file).path)
+            return path_of(file)
         folders = self._folders()
         return os.path.join(folders[0].path, file) if folders else os.path.abspath(file)
 

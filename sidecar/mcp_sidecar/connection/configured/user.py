@@ -1,9 +1,12 @@
 """The user at the editor, who is asked before something runs and for what only they know."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from mcp_sidecar.connection.configured.inputs import InputDefinition
+
+MOST_CHOICES: Final = 12
+"""Choices that a message offers; of more, nobody finds the right one."""
 
 
 class Unaskable(Exception):
