@@ -111,7 +111,7 @@ def test_positions_are_counted_as_the_client_asks(encoding: Any, character: int)
 
 
 def test_depth_and_length_are_bounded() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     deep = parse("[" * 100_000)
     assert "limit" in rules(deep)
     node, depth = deep.root, 0
@@ -122,7 +122,7 @@ def test_depth_and_length_are_bounded() -> None:
     assert rules(long).count("limit") == 1
     assert len(parse("," * 10_000).problems) <= 101
     assert rules(parse("//\n" * 1_000 + "nonsense"))[-1] == "syntax"
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_what_nobody_wants_is_left_out_and_its_neighbours_stay() -> None:

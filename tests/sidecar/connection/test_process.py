@@ -256,7 +256,8 @@ async def test_what_it_does_not_read_is_counted_and_blocks_nobody(start: Start) 
 
 
 async def test_it_may_end_by_itself_when_its_stdin_is_closed(start: Start) -> None:
-    running = await start("import sys; sys.stdin.read(); print('bye', file=sys.stderr); sys.exit(5)")
+    running = await start("import sys; print('up', file=sys.stderr, flush=True); sys.stdin.read(); sys.exit(5)")
+    await running.until(lambda: running.lines == ["up"])
     seconds = await running.stop()
     assert running.process.exit_code == 5
     assert seconds < EXIT_GRACE

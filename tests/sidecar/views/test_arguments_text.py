@@ -239,8 +239,8 @@ HOSTILE = ["deep", "cyclic", "many", "the same again", "long", "combined", "nest
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_schemas_are_drafted_in_bounded_time_and_size(name: str) -> None:
     schema = hostile()[name]
-    started = time.perf_counter()
+    started = time.process_time()
     text = draft(schema, "word " * 100_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(text) < 10_000_000
     assert text.endswith("}\n")

@@ -309,7 +309,7 @@ def test_whatever_is_huge_is_shown_in_bounded_time_and_size() -> None:
     outcomes: list[Any] = [Result(value) for value in values]
     outcomes.append(Failure("x" * 1_000_000, 1, {"details": many | {"stderr": ["y" * 1_000] * 100_000}}))
     for outcome in outcomes:
-        started = time.perf_counter()
+        started = time.process_time()
         found = page(outcome)
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
         assert len(found) < 12_000_000
