@@ -663,8 +663,11 @@ def test_two_sidecars_at_once_agree(tmp_path: Path) -> None:
     directory = tmp_path / "consent"
     digests: list[str] = []
 
+    start = threading.Barrier(6)
+
     def work(number: int) -> None:
         store = ConsentStore(directory)
+        start.wait(10)
         digests.append(store.digest({"same": True}))
         store.allow(store.digest({"number": number}), {})
 

@@ -97,24 +97,27 @@ class ConsentStore:
         """The store's own salt; a new one, with which nothing is remembered, where it is missing or damaged."""
         if self._directory is None:
             return self._memory_salt
-        if (salt := self._read_salt()) is None:
-            # Whoever comes first makes it, and the other sidecar takes that one.
-            with contextlib.suppress(OSError):
-                if _is_private(self._directory) and (self._directory / _SALT).exists():
+        salt = self._read_salt()
+        if salt is None or len(salt) != _SALT_BYTES:
+            if salt is not None:  # damaged; what was not there a moment ago may be another sidecar's by now
+                with contextlib.suppress(OSError):
                     (self._directory / _SALT).unlink()
+            # Whoever comes first makes it, and the other sidecar takes that one.
             self._write(_SALT, secrets.token_bytes(_SALT_BYTES), replace=False)
             salt = self._read_salt()
-        return salt or self._memory_salt
+        return salt if salt is not None and len(salt) == _SALT_BYTES else self._memory_salt
 
     def _read_salt(self) -> bytes | None:
+        """What stands there for it; None where nothing does."""
         assert self._directory is not None
         if not _is_private(self._directory):
             return None
         try:
-            salt = (self._directory / _SALT).read_bytes()
-        except OSError:
+            return (self._directory / _SALT).read_bytes()
+        except FileNotFoundError:
             return None
-        return salt if len(salt) == _SALT_BYTES else None
+        except OSError:
+            return b""
 
     def _write(self, name: str, content: bytes, *, replace: bool) -> bool:
         """Write a file at once and for the user alone; whether it is there now."""
@@ -130,7 +133,7 @@ class ConsentStore:
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
-                if replace or sys.platform == "win32":
+                if replace:
                     Path(temporary).replace(self._directory / name)
                 else:
                     self._put_unless_there(Path(temporary), self._directory / name)
