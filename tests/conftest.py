@@ -65,16 +65,23 @@ async def no_task_is_left() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def start_editor() -> AsyncIterator[Callable[..., Awaitable[Editor]]]:
-    """Start sidecars: `await start_editor(*arguments, env=…, cwd=…, folder=…, **options)`; they are ended, and checked.
+    """Start sidecars: `await start_editor(*arguments, env=…, cwd=…, program=…, folder=…, **options)`.
 
+    They are ended, and checked.
     The options become `initializationOptions.mcp`. `initialize=False` leaves the handshake to the test.
     """
     editors: list[Editor] = []
 
     async def start(
-        *args: str, env: Any = None, cwd: Any = None, folder: Any = None, initialize: bool = True, **options: Any
+        *args: str,
+        env: Any = None,
+        cwd: Any = None,
+        program: str | None = None,
+        folder: Any = None,
+        initialize: bool = True,
+        **options: Any,
     ) -> Editor:
-        editor = await Editor.start(*args, env=env, cwd=cwd)
+        editor = await Editor.start(*args, env=env, cwd=cwd, program=program)
         editors.append(editor)
         if initialize:
             await editor.initialize(folder=folder, **options)

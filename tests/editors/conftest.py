@@ -1,4 +1,4 @@
-"""What the tests in Neovim and Emacs share: the editors, and a desk for each test."""
+"""What the tests in editors share: the editors, and a desk for each test."""
 
 import subprocess
 from collections.abc import Callable, Mapping

@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "tests" / "servers" / "raw.py"
 SNIPPETS = ROOT / "docs" / "editors"
+SIDECAR = Path(sys.executable).with_name("mcp-sidecar")
 
 LIMIT = 150.0
 """Seconds that a session may take; on a quiet machine it takes some five."""
@@ -21,6 +22,8 @@ class Desk:
     def __init__(self, root: Path) -> None:
         self.home = root / "home"
         self.project = root / "project"
+        self.more: dict[str, str] = {}
+        """What else the editor's environment has."""
         for directory in (self.home, self.project / ".vscode"):
             directory.mkdir(parents=True)
         servers = {
@@ -29,6 +32,10 @@ class Desk:
         }
         (self.project / ".vscode" / "mcp.json").write_text(json.dumps({"servers": servers}, indent=2), encoding="utf-8")
         subprocess.run(["git", "init", "--quiet", str(self.project)], check=True)  # so that it is a project to Emacs
+        self.own = self.home / ".cursor" / "mcp.json"
+        """A configuration file of the user's own: what it says is run without a question."""
+        self.own.parent.mkdir()
+        self.own.write_text(json.dumps({"mcpServers": {"mine": servers["it"]}}, indent=2), encoding="utf-8")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -39,6 +46,7 @@ class Desk:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{own['PATH']}",
             "SERVER": f"{sys.executable} {SERVER}",
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+            **self.more,
         }
 
     def start(self, command: Sequence[str]) -> "subprocess.Popen[str]":

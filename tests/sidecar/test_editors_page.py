@@ -2,15 +2,14 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mcp_sidecar.server.methods import METHODS, command_id
 from mcp_sidecar.server.settings import Settings
+from tests.sidecar.editor_configuration import READERS
 from tests.sidecar.harness import Editor
 from tests.sidecar.programs import raw
 
@@ -41,33 +40,17 @@ def test_the_commands_on_the_page_exist() -> None:
     assert mentioned <= {command_id(method.name) for method in METHODS}
 
 
-def options_of(name: str) -> Any:
-    """The command and the `initializationOptions` that an editor gets from a configuration."""
-    text = SNIPPETS[name]
-    match name:
-        case "helix.toml":
-            read = tomllib.loads(text)
-            server = read["language-server"]["mcp-sidecar"]
-            assert all("mcp-sidecar" in language["language-servers"] for language in read["language"])
-            return [server["command"]], server["config"]
-        case "coc-settings.json":
-            server = json.loads(text)["languageserver"]["mcp-sidecar"]
-            return [server["command"]], server["initializationOptions"]
-        case "kate.json":
-            server = json.loads(text)["servers"]["json"]
-            assert re.search(server["highlightingModeRegex"], "JSON")
-            return server["command"], server["initializationOptions"]
-    raise AssertionError(f"{name} is run by no test")
+RUN = {"neovim.lua", "neovim-0.7.lua", "eglot.el", "lsp-mode.el", "kate.json"}
+"""By tests/editors/, in the editors themselves."""
 
 
-RUN_ELSEWHERE = {"neovim.lua", "neovim-0.7.lua", "eglot.el", "lsp-mode.el", "vim-lsp.vim"}
-"""By tests/editors/."""
+def test_every_configuration_is_run_or_replayed() -> None:
+    assert sorted(SNIPPETS) == sorted(RUN | READERS.keys() | {"initialize.json"})
 
 
-@pytest.mark.parametrize("name", sorted(SNIPPETS.keys() - RUN_ELSEWHERE - {"initialize.json"}))
-def test_a_configuration_names_the_program_and_settings_that_there_are(name: str) -> None:
-    command, options = options_of(name)
-    assert command == ["mcp-sidecar"]
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_a_configuration_has_no_settings_that_there_are_not(name: str) -> None:
+    options = READERS[name](SNIPPETS[name]).options
     settings = Settings()
     settings.read(options)
     assert settings.shows_results
