@@ -1,6 +1,7 @@
 /** The harness itself: what the tests of the extension rely on, in a window without the extension. */
 
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
 import { windowTest } from "./windowTest.ts";
 
 windowTest("a window opens on its folder and takes commands", { files: { "hello.txt": "hello\n" } }, async (window) => {
@@ -29,9 +30,19 @@ windowTest("an untrusted folder is in restricted mode", { trust: false, theme: "
   await window.screenshot("harness/restricted");
 });
 
-windowTest("closing windows ends their extension hosts, closing VS Code everything", {}, async (window) => {
+const DATA = { files: { "data.json": "{}\n" } };
+
+windowTest("closing windows ends their extension hosts, closing VS Code everything", DATA, async (window) => {
   const second = await window.openWindow(window.profile.directory);
   equal(window.server.extensionHosts().length, 2);
+  // A window says good-bye to an extension host that it has talked to: one that was asked for an extension.
+  await second.editors.open(`${window.folder}/data.json`);
+  const log = globSync(`${window.profile.logs}/*/exthost2/remoteexthost.log`);
+  await second.screen.until(
+    "the second extension host asked for an extension",
+    async () => log.map((path) => readFileSync(path, "utf8")).join(),
+    (text) => text.includes("onLanguage:json"),
+  );
   await second.closeWindow();
   await window.closeWindow();
   deepEqual(await window.server.whenExtensionHostsGone(), []);
