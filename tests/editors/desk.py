@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "tests" / "servers" / "raw.py"
@@ -49,7 +50,7 @@ class Desk:
             **self.more,
         }
 
-    def start(self, command: Sequence[str]) -> "subprocess.Popen[str]":
+    def start(self, command: Sequence[str], stderr: int | IO[str] = subprocess.PIPE) -> "subprocess.Popen[str]":
         """Start an editor; what it says comes on stderr."""
         return subprocess.Popen(
             command,
@@ -57,7 +58,7 @@ class Desk:
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             errors="replace",
         )
