@@ -126,7 +126,8 @@ class ConnectionManager:
         self._preparation: _Preparation | None = None
         self._last_target: Target | None = None
         self._tally = Tally()
-        self._in_flight = 0
+        self._in_flight: set[object] = set()
+        """The requests that the server owes an answer to; another set with another server."""
         self._error: Failure | None = None
         self._revision = 0
         self._statistics_timer: asyncio.TimerHandle | None = None
@@ -157,7 +158,7 @@ class ConnectionManager:
             server=truth.server,
             connected_at=truth.connected_at,
             statistics=self._tally.statistics,
-            in_flight=self._in_flight if self._standing is not None else 0,
+            in_flight=len(self._in_flight) if self._standing is not None else 0,
             error=self._error,
             revision=self._revision,
             tools=self._tally.timings() if verbose else None,
@@ -442,6 +443,7 @@ class ConnectionManager:
         self._attempt = None
         self._last_target = attempt.target
         self._stop_recovery()
+        self._in_flight = set()
         self._install(attempt.target, attempt.resolved, link)
         if (absence := capabilities.absence(link.server)) is not None:
             self.log.add("sidecar", "warning", absence, mask=attempt.resolved.redactor.text)
@@ -562,11 +564,12 @@ class ConnectionManager:
         standing, period = self._standing, self._tally.period
         if standing is None:
             refusal = self._not_connected()
-            if refusal.details["state"] in ("failed", "reconnecting"):  # else no server had anything to do with it
+            if self._latest is not None:  # else no server had anything to do with it
                 self._tally.count("errors", period)
                 self._statistics_changed()
             raise refusal
-        self._in_flight += 1
+        in_flight, request = self._in_flight, object()
+        in_flight.add(request)
         self._statistics_changed()
         try:
             answer = await self._sent(send, standing, self._call_timeouts(standing, options))
@@ -579,7 +582,7 @@ class ConnectionManager:
                 self._tally.count(counter, period)
             return answer
         finally:
-            self._in_flight -= 1
+            in_flight.discard(request)
             self._statistics_changed()
 
     async def _sent(

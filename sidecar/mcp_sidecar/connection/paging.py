@@ -26,13 +26,16 @@ class Paging:
         """
         Args:
             method: of the list.
-            params: those of the first request.
+            params: those of the first request; many clients write null for a cursor that they leave out.
         """
         self.key = LIST_KEYS[method]
         """Where the items are in a result."""
+        cursor = None if params is None else params.get("cursor")
+        if params is not None and cursor is None:
+            params = {name: value for name, value in params.items() if name != "cursor"}
         self.params = params
         """Those of the next request."""
-        self.is_one_page = params is not None and "cursor" in params
+        self.is_one_page = cursor is not None
         self.is_over = False
         """Whether no page is left to be asked for."""
         self.stopped: str | None = None

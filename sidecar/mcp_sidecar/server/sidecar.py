@@ -104,6 +104,8 @@ class Sidecar:
         self._verbose = False
         """Whether the trace shows whole frames."""
         self._log_book = LogBook()
+        self._told: list[str] = []
+        """The warnings about settings that hold and were told."""
         self._standing_progress: StandingProgress | None = None
         self._commands = Commands(
             lambda: self.server, self._settings, missing=lambda: self._missing, display=lambda: self._display
@@ -499,7 +501,9 @@ class Sidecar:
         self.manager.trace.listener = self._traced if wanted else None
 
     def _tell_warnings(self) -> None:
-        for warning in self._settings.warnings:
+        """Tell what is wrong with the settings, once for as long as it is wrong."""
+        told, self._told = self._told, list(self._settings.warnings)
+        for warning in [each for each in self._told if each not in told]:
             logger.warning("%s", warning)
             self.logged(LogEntry(source="sidecar", level="warning", message=warning))
 

@@ -143,8 +143,8 @@ class WireProtocol(LanguageServerProtocol):
                 self._refuse_oversized(frame)
             else:
                 self._handle_body(frame)
-        except Exception:
-            log.exception("a message from the client could not be handled")
+        except Exception as defect:  # noqa: BLE001 - the next message must be handled
+            log_defect(log, "a message from the client could not be handled", defect)
 
     def _refuse_oversized(self, frame: Oversized) -> None:
         log.warning("refused a message of %d bytes; the limit is %d", frame.size, frame.limit)
@@ -226,6 +226,8 @@ class WireProtocol(LanguageServerProtocol):
             return route.call(params)
         if handler is None:
             raise MethodNotFound(f"there is no method {json.dumps(method[:_LONGEST_NAME])}")
+        if method == lsp.INITIALIZE and isinstance(params, dict):
+            params = {"capabilities": {}, **params}  # some hand-written clients have none
         typed = structure_params(self._converter, params, _lsp_field(method, 0, "params"))
         return _drive(handler(typed)) if inspect.isgeneratorfunction(handler) else handler(typed)
 
@@ -407,8 +409,8 @@ class WireProtocol(LanguageServerProtocol):
         answer = {"jsonrpc": "2.0", "id": msg_id, "error": error_object(exc)}
         try:
             body = self.encoder.encode(answer)
-        except Exception:
-            log.exception("the data of an error cannot be said in JSON")
+        except Exception as defect:  # noqa: BLE001 - whatever a converter may raise: the request must be answered
+            log_defect(log, "the data of an error cannot be said in JSON", defect)
             answer["error"] = {"code": exc.code, "message": exc.message}
             body = self.encoder.encode(answer)
         self._send(body)
@@ -422,8 +424,8 @@ class WireProtocol(LanguageServerProtocol):
             message["params"] = params
         try:
             body = self.encoder.encode(message)
-        except Exception:
-            log.exception("the notification %s cannot be said in JSON", method)
+        except Exception as exc:  # noqa: BLE001 - whatever a converter may raise
+            log_defect(log, f"the notification {method} cannot be said in JSON", exc)
         else:
             self._send(body)
 

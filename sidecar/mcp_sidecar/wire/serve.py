@@ -211,8 +211,8 @@ def run(
                 stop_timeout=stop_timeout,
                 max_message_bytes=max_message_bytes,
             )
-        except Exception:
-            log.exception("serving failed")
+        except Exception as defect:  # noqa: BLE001 - the process ends in any case, with its exit code
+            log_defect(log, "serving failed", defect)
         finally:
             # Neither the thread that is blocked in a read nor a task that refuses to be cancelled may keep the process.
             logging.shutdown()

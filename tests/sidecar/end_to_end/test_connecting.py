@@ -80,8 +80,11 @@ async def test_a_new_connection_replaces_the_old_one_and_answers_its_calls(edito
     await editor.connect(**raw("--name", "first"))
     old = children(editor)
     _, call = await editor.request_nowait("mcp/tools/call", {"name": "slow", "arguments": {"seconds": 60}})
+    mark = editor.mark()
     status = await editor.connect(**raw("--name", "second"))
-    assert status["server"]["name"] == "second"
+    assert (status["server"]["name"], status["inFlight"]) == ("second", 0)
+    pushed = await editor.wait_for_state("connected", since=mark)
+    assert pushed["inFlight"] == 0, "what the old server owes is not the new one's"
     with pytest.raises(ResponseError) as replaced:
         await asyncio.wait_for(asyncio.shield(call), 5)
     assert replaced.value.kind == "connection_lost"
@@ -156,6 +159,16 @@ async def test_disconnect_is_idempotent_and_leaves_no_process(editor: Editor) ->
         None,
     )
     assert await editor.request("mcp/disconnect") == status
+
+
+async def test_what_is_asked_before_any_server_was_there_is_no_error_of_one(editor: Editor) -> None:
+    with pytest.raises(ResponseError):
+        await editor.connect(**nasty("exits"))
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/tools/list")
+    assert refused.value.kind == "not_connected"
+    status = await editor.status()
+    assert (status["state"], status["statistics"]["errors"]) == ("failed", 0)
 
 
 async def test_statistics_are_kept_until_an_explicit_disconnect(editor: Editor) -> None:

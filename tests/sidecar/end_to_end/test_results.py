@@ -119,6 +119,7 @@ async def test_a_list_without_cursor_has_all_pages_and_with_cursor_exactly_one(e
     first = await editor.request("mcp/tools/list", {"cursor": "1"})
     assert len(first["tools"]) <= 1
     assert len(everything["tools"]) == 4
+    assert (await editor.request("mcp/tools/list", {"cursor": None}))["tools"] == everything["tools"]
 
 
 @pytest.mark.parametrize(("mode", "count"), [("same-cursor", 2), ("endless-cursors", 1000)])

@@ -108,6 +108,11 @@ async def test_nonsense_in_a_variable_is_named_and_the_default_holds(start_edito
         assert (entry["source"], entry["level"]) == ("sidecar", "warning")
         assert value in entry["message"]
         assert default in entry["message"]
+    told = len(editor.logs)
+    for _ in range(2):
+        await editor.notify("workspace/didChangeConfiguration", {"settings": {"mcp": {"trace": "off"}}})
+    await editor.status()
+    assert editor.logs[told:] == [], "what is still wrong was told"
     assert (await editor.connect(**raw()))["state"] == "connected"
 
 
