@@ -122,7 +122,7 @@ class FrameDecoder:
 
     def _oversized(self, size: int) -> Oversized:
         self._next()
-        return Oversized(size=size, limit=self._limit, id=_id_at_head(self._head))
+        return Oversized(size=size, limit=self._limit, id=id_at_head(self._head))
 
     def _next(self) -> None:
         self._body_size = None
@@ -190,8 +190,8 @@ def _content_length(value: bytes, earlier: int | None, count: int) -> int:
     return size
 
 
-def _id_at_head(head: bytes) -> int | str | None:
-    """Take the id of a request out of the beginning of its text; None in case of doubt.
+def id_at_head(head: bytes) -> int | str | None:
+    """Take the id of a request that can't be read as a whole out of its beginning; None in case of doubt.
 
     Only what stands before the first other member is believed, since a nested `id` is somebody else's.
     """

@@ -40,7 +40,7 @@ from mcp_sidecar.wire.errors import (
     WrongResult,
     error_object,
 )
-from mcp_sidecar.wire.frames import Frame, Oversized
+from mcp_sidecar.wire.frames import Frame, Oversized, id_at_head
 from mcp_sidecar.wire.outbox import Outbox
 from mcp_sidecar.wire.problems import json_type
 from mcp_sidecar.wire.routes import Route
@@ -155,9 +155,11 @@ class WireProtocol(LanguageServerProtocol):
         try:
             message = _decoder.decode(body.decode())
         except RecursionError:
-            self._refuse(None, ParseError("the message is nested too deeply"))
-        except ValueError as exc:  # neither JSON's nor UTF-8's errors quote more than one byte
+            self._refuse(id_at_head(body), ParseError("the message is nested too deeply"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as exc:  # they quote no more than one byte
             self._refuse(None, ParseError(f"the message is not JSON in UTF-8: {exc}"))
+        except ValueError as exc:  # a number beyond what there is room for
+            self._refuse(id_at_head(body), ParseError(f"the message can't be read: {exc}"))
         else:
             self._handle_json(message)
 

@@ -104,6 +104,14 @@ async def test_a_request_nested_too_deeply_is_refused(client: RawClient) -> None
     await client.nothing_more()
 
 
+@pytest.mark.parametrize("params", [b"[1e999]", b"[" + b"9" * 5_000 + b"]", b"[" * 200_000 + b"]" * 200_000])
+async def test_a_request_with_more_than_can_be_read_is_answered_under_its_id(client: RawClient, params: bytes) -> None:
+    client.send_bytes(frame(b'{"jsonrpc": "2.0", "id": 7, "method": "t/echo", "params": ' + params + b"}"))
+    answer = await client.receive()
+    assert (answer["id"], answer["error"]["code"]) == (7, -32700)
+    await client.nothing_more()
+
+
 async def test_an_id_in_flight_cannot_be_used_again(client: RawClient, handlers: Handlers) -> None:
     client.send({"jsonrpc": "2.0", "id": 7, "method": "t/wait"})
     refused = await client.request("t/nothing", msg_id=7)
