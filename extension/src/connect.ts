@@ -2,7 +2,7 @@
 import { l10n, Uri, window } from "vscode";
 import { failureOf, offer, type Steps } from "./failure.ts";
 import type { Parts } from "./parts.ts";
-import type { Target } from "./protocol.ts";
+import type { ErrorKind, Target } from "./protocol.ts";
 import type { RecentTarget } from "./recents.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { pickTarget, wholeOf } from "./targetPicker.ts";
@@ -65,24 +65,26 @@ async function attempt(parts: Parts, target: Target, request: () => Promise<unkn
   } catch (error) {
     const failure = failureOf(error);
     if (!failure) return;
-    const needsToken = failure.kind === "authentication_required" && target.url;
-    const message =
-      needsToken && typeof target.auth === "object"
-        ? l10n.t("The server refused the token. {0}", failure.message)
-        : failure.message;
-    const steps: Steps = { [l10n.t("Retry")]: () => attempt(parts, target, request) };
-    const logIn: Steps = {
+    const next = nextSteps(parts, target, failure.kind, () => attempt(parts, target, request));
+    await offer(window.showErrorMessage, failure.message, {
+      ...next,
+      [l10n.t("Show Server Output")]: "showServerOutput",
+    });
+  }
+}
+
+function nextSteps(parts: Parts, target: Target, kind: ErrorKind | undefined, retry: () => unknown): Steps {
+  const { url, file } = target;
+  if (kind === "authentication_required" && url) {
+    return {
       [l10n.t("Log In…")]: () => connectTo(parts, { ...target, auth: "oauth" }),
       [l10n.t("Enter Token…")]: () => enterToken(parts, target),
     };
-    const { file } = target;
-    const change: Steps = file
-      ? { [l10n.t("Open File")]: () => window.showTextDocument(Uri.parse(file)) }
-      : { [l10n.t("Change…")]: async () => connectTo(parts, await pickTarget(parts, target.url)) };
-    const isWrong = failure.kind === "invalid_target" || failure.kind === undefined;
-    const next = needsToken ? logIn : isWrong ? change : steps;
-    await offer(window.showErrorMessage, message, { ...next, [l10n.t("Show Server Output")]: "showServerOutput" });
   }
+  if (kind && kind !== "invalid_target") return { [l10n.t("Retry")]: retry };
+  return file
+    ? { [l10n.t("Open File")]: () => window.showTextDocument(Uri.parse(file)) }
+    : { [l10n.t("Change…")]: async () => connectTo(parts, await pickTarget(parts, url)) };
 }
 
 async function enterToken(parts: Parts, { auth: _refused, ...target }: Target): Promise<void> {

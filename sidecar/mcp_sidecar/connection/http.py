@@ -275,7 +275,9 @@ def status_error(response: httpx2.Response, body: bytes) -> SidecarError:
     if body:
         details["body"] = excerpt(body)
     if status in (401, 403):
-        return _authentication_required(response, f"The server refused the {method} with {said}", details)
+        has_token = response.request.headers.get("authorization", "").lower().startswith("bearer ")
+        refused = "token" if status == 401 and has_token else method
+        return _authentication_required(response, f"The server refused the {refused} with {said}", details)
     if 300 <= status < 400:
         details["location"] = _location(response)
         return TransportError(
@@ -328,10 +330,7 @@ def _credentials_advice(request: httpx2.Request, refusal: Refusal) -> str:
     if refusal.bearer is not None and not has_credentials:
         return 'Log in: pass "auth": "oauth" in the target; or a token: "auth": {"type": "bearer", "token": …}.'
     if refusal.bearer is not None:
-        return (
-            'The token was not accepted: it may be over, or meant for another server. Pass another one, or log in with \
-"auth": "oauth".'
-        )
+        return 'The credentials may be over, or meant for another server: pass others, or log in with "auth": "oauth".'
     if refusal.challenges and refusal.challenges[0].scheme.lower() == "basic":
         return 'Pass user and password in the target: "headers": {"Authorization": "Basic …"}.'
     return 'Pass credentials in the target: "headers", or "auth": {"type": "bearer", "token": …}, or "auth": "oauth".'

@@ -286,6 +286,13 @@ async def test_credentials_reach_the_server_and_nobody_else(
     assert "sesame" not in all_that_was_said(editor, await editor.status())
 
 
+async def test_a_token_that_is_refused_is_said_to_be_so(editor: Editor, serve: Serve) -> None:
+    server = await serve(nasty_http("needs-token"))
+    error = await refusal(editor, url=server.url, auth={"type": "bearer", "token": "wrong"})
+    assert error.message.startswith("The server refused the token with HTTP 401")
+    assert (await refusal(editor, url=server.url)).message.startswith("The server refused the POST with HTTP 401")
+
+
 async def test_userinfo_query_and_headers_reach_the_server_and_nobody_else(editor: Editor, serve: Serve) -> None:
     server = await serve(nasty_http("proper"))
     url = f"http://ada:{SECRET}@127.0.0.1:{server.port}/mcp?key={SECRET}"
