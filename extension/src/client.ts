@@ -32,10 +32,7 @@ export class Client extends client.LanguageClient {
    * @param died called when the sidecar ended unasked, with the cause
    */
   constructor(launch: Launch, log: LogOutputChannel, died: (message: string) => void) {
-    // What VS Code needs for itself would change other programs.
-    const own = Object.entries(process.env).filter(([name]) => !/^(ELECTRON|VSCODE)_/i.test(name));
-    const executable = { ...launch, options: { env: Object.fromEntries(own) } };
-    super("mcpSidecar", "MCP Sidecar", executable, {
+    super("mcpSidecar", "MCP Sidecar", launch, {
       documentSelector: [{ scheme: ARGUMENTS_SCHEME }, { scheme: "file", pattern: CONFIGURATION }],
       synchronize: { configurationSection: SECTION },
       outputChannel: log,

@@ -30,6 +30,8 @@ LARGEST_ENV_FILE: Final = 1024 * 1024
 _LAUNCHER: Final = "__PYVENV_LAUNCHER__"
 """macOS framework builds tell a venv's Python by it who it is; inherited, it turns every other Python into that one."""
 
+_OF_EDITORS: Final = re.compile("(ELECTRON|VSCODE)_", re.IGNORECASE)
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
@@ -49,17 +51,18 @@ def own_venv(workspace: Path | None, home: str | None, venv: Path | None = OWN_V
 
 
 def inherited(environ: Mapping[str, str], venv: Path | None, platform: str) -> dict[str, str]:
-    """Return what a server inherits: everything but what concerns only the sidecar's own interpreter.
+    """Return what a server inherits: everything but what concerns only the editor or the sidecar's own interpreter.
 
     Removed are `VIRTUAL_ENV`, `PYTHONHOME`, the entries of `PYTHONPATH` and the first entries of `PATH` as far as they
-    point into the sidecar's own venv (or at the sidecar's package), and `__PYVENV_LAUNCHER__`.
+    point into the sidecar's own venv (or at the sidecar's package), `__PYVENV_LAUNCHER__`, and what VS Code and its kin
+    need for themselves, which would change other programs: `ELECTRON_*` and `VSCODE_*`.
 
     Args:
         environ: the environment that the sidecar was started with.
         venv: the sidecar's own venv, see `own_venv`.
         platform: as `sys.platform`.
     """
-    result = {name: value for name, value in environ.items() if name != _LAUNCHER}
+    result = {name: value for name, value in environ.items() if name != _LAUNCHER and not _OF_EDITORS.match(name)}
     separator = path_separator(platform)
     roots = [PACKAGE_ROOT] if venv is None else [PACKAGE_ROOT, venv]
     if "PYTHONPATH" in result:

@@ -34,6 +34,11 @@ def test_a_server_inherits_everything_but_what_is_the_sidecars_own(tmp_path: Pat
     }
 
 
+def test_what_an_editor_made_with_electron_needs_for_itself_is_left_out() -> None:
+    environ = {"ELECTRON_RUN_AS_NODE": "1", "VSCODE_IPC_HOOK": "/x.sock", "Vscode_Pid": "1", "MY_VSCODE_": "2"}
+    assert inherited(environ, None, "linux") == {"MY_VSCODE_": "2"}
+
+
 def test_the_projects_own_venv_stays(tmp_path: Path) -> None:
     environ = {"PATH": "/project/.venv/bin:/usr/bin", "VIRTUAL_ENV": "/project/.venv", "PYTHONPATH": "/a:"}
     assert inherited(environ, tmp_path, "linux") == environ
