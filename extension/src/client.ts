@@ -94,13 +94,6 @@ export class Client extends client.LanguageClient {
     };
   }
 
-  /** The sidecar's commands have the names of ours, and ours do more: VS Code must not get both. */
-  override registerFeature(feature: Parameters<client.LanguageClient["registerFeature"]>[0]): void {
-    if (!("registrationType" in feature) || feature.registrationType.method !== client.ExecuteCommandRequest.method) {
-      super.registerFeature(feature);
-    }
-  }
-
   /** Errors go to the log only: the extension itself says what the user has to know, once. */
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);

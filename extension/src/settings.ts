@@ -28,9 +28,9 @@ export function launchWith(own: string) {
 }
 
 /** What is said at the start: the sidecar's settings, which have the names of ours (docs/protocol.md, "Settings"), and what
- * the editor answers by itself ("Requests of the server").
+ * the editor answers by itself ("Requests of the server", "Commands").
  */
 export function initializationOptions(): object {
-  const client = { elicitation: true, sampling: true, input: true };
+  const client = { elicitation: true, sampling: true, input: true, commands: true };
   return { mcp: { ...workspace.getConfiguration(SECTION), client } };
 }

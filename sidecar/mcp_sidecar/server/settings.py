@@ -23,6 +23,8 @@ class ClientOptions:
     sampling: Mapping[str, Any] | None = None
     input: bool = False
     """Whether it takes `mcp/input`."""
+    commands: bool = False
+    """Whether it has commands of its own under the names of ours."""
 
 
 ALL_MODES = ClientOptions(elicitation={"form": {}, "url": {}}, sampling={"tools": {}})
@@ -106,7 +108,7 @@ class Settings:
             self.warnings.append("The setting `client` is no object; it is ignored.")
             return ClientOptions()
         modes = {name: self._modes(name, client.get(name)) for name in ("elicitation", "sampling")}
-        return ClientOptions(**modes, input=client.get("input") is True)
+        return ClientOptions(**modes, input=client.get("input") is True, commands=client.get("commands") is True)
 
     def _modes(self, name: str, value: object) -> Mapping[str, Any] | None:
         if value is None or value is False:

@@ -459,7 +459,8 @@ class Sidecar:
     def _on_initialize(self, params: lsp.InitializeParams) -> Mapping[str, Any]:
         self._settings.read(params.initialization_options)
         self._client = self._settings.read_client(params.initialization_options)
-        if self._settings.read_progress(params.initialization_options):
+        self.server.announces_commands = not self._client.commands
+        if self._settings.read_flag("progress", params.initialization_options):
             from mcp_sidecar.server.standing_progress import StandingProgress
 
             self._standing_progress = StandingProgress(self.server)

@@ -68,6 +68,8 @@ class WireServer(LanguageServer):
         self._notifications = {notification.name: notification for notification in notifications}
         self._client_methods = {method.name for method in client_methods}
         self._syncs_documents = text_document_sync is not None
+        self.announces_commands = True
+        """Whether the answer to `initialize` names the commands."""
         super().__init__(
             name,
             version,
@@ -145,6 +147,8 @@ class WireServer(LanguageServer):
             capabilities.text_document_sync = None
         if self._hooks.on_initialize is not None:
             capabilities.experimental = self._hooks.on_initialize(params)
+        if not self.announces_commands:
+            capabilities.execute_command_provider = None
 
     async def clean_up(self) -> None:
         """Run the hook that comes before the answer to `shutdown`."""

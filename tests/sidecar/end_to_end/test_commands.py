@@ -113,6 +113,17 @@ def open_desk(tmp_path: Path, start_editor: StartEditor) -> OpenDesk:
 # What is shown
 
 
+async def test_commands_that_an_editor_has_itself_are_not_announced_to_it(start_editor: StartEditor) -> None:
+    editor = await start_editor(initialize=False)
+    options = {"mcp": {"client": {"commands": True}}}
+    asked = {"processId": None, "capabilities": {}, "initializationOptions": options}
+    answer = await editor.request("initialize", asked)
+    assert "executeCommandProvider" not in answer["capabilities"]
+    await editor.notify("initialized", {})
+    status = await editor.request("workspace/executeCommand", {"command": "mcpSidecar.status"})
+    assert status["state"] == "disconnected"
+
+
 async def test_a_result_is_shown_in_a_private_file(desk: Desk) -> None:
     await desk.editor.connect(**raw())
     result = await desk.run("tools.call", {"name": "echo", "arguments": {"text": "hello"}}, SHOW, workDoneToken=1)
