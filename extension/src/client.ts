@@ -64,7 +64,7 @@ export class Client extends client.LanguageClient {
     }, START_MS);
     try {
       await this.start();
-      return await this.sendRequest("mcp/status");
+      return await this.sendRequest("mcp/status", { asText: true });
     } catch (error) {
       if (this.isRunning()) await this.end();
       throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;

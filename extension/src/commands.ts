@@ -57,12 +57,12 @@ export function registerCommands(parts: Parts): Disposable[] {
 
 /** The status as JSON, whole, as it may go into a report of a bug. */
 export function statusText({ state, status }: Sidecar): string {
-  return JSON.stringify(status ?? { sidecar: state }, undefined, 2);
+  return JSON.stringify(status ? { ...status, text: undefined } : { sidecar: state }, undefined, 2);
 }
 
 async function showMenu({ sidecar, actions }: Parts): Promise<void> {
   const items = actions().map(({ command, icon, title }) => ({ label: `${icon} ${title}`, command }));
-  const { headline } = statusView(sidecar.state, String);
+  const { headline } = statusView(sidecar.state);
   const chosen = await window.showQuickPick(items, { title: `MCP Sidecar: ${headline}` });
   await (chosen && commands.executeCommand(chosen.command));
 }

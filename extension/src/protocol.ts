@@ -105,6 +105,8 @@ export interface Target {
 export interface StatusParams {
   /** With how long the calls of each tool took. */
   verbose?: boolean;
+  /** With a text to read. */
+  asText?: boolean;
 }
 
 /** Params of `mcp/offers`. */
@@ -281,7 +283,7 @@ export interface ToolTiming {
   maxMs: number;
 }
 
-/** The connection at one moment. Every field but the last is always present, so that clients see one shape. */
+/** The connection at one moment. Every field but the last two is always present, so that clients see one shape. */
 export interface ConnectionStatus {
   state: State;
   /** When this state began (UTC). */
@@ -299,6 +301,8 @@ export interface ConnectionStatus {
   revision: number;
   /** How long the calls of each tool took; only where it was asked for. */
   tools?: readonly ToolTiming[];
+  /** All of it in lines to read; only where it was asked for. */
+  text?: string;
 }
 
 /** How a target is understood, before anything is connected or run; secrets are removed. */

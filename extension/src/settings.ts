@@ -32,5 +32,5 @@ export function launchWith(own: string) {
  */
 export function initializationOptions(): object {
   const client = { elicitation: true, sampling: true, input: true, commands: true };
-  return { mcp: { ...workspace.getConfiguration(SECTION), client } };
+  return { mcp: { ...workspace.getConfiguration(SECTION), statusText: true, client } };
 }

@@ -20,10 +20,8 @@ const CONNECTED: ConnectionStatus = {
 
 function view(status: Partial<ConnectionStatus>) {
   const whole = { ...CONNECTED, ...status };
-  return statusView({ name: whole.state, status: whole }, (iso) => `at ${iso}`);
+  return statusView({ name: whole.state, status: whole });
 }
-
-const ERROR = { kind: "connection_lost", message: "It ended.", suggestion: "Start it again.", details: {} } as const;
 
 test("each state has its own icon, background and words", () => {
   const states: SidecarState[] = [
@@ -38,7 +36,7 @@ test("each state has its own icon, background and words", () => {
     })),
   ];
   const seen = states.map((state) => {
-    const { text, background } = statusView(state, String);
+    const { text, background } = statusView(state);
     return [state.name, text, background];
   });
   deepEqual(seen, [
@@ -55,28 +53,16 @@ test("each state has its own icon, background and words", () => {
   ]);
 });
 
-test("the tooltip tells server, version, protocol, transport, since when and the four statistics", () => {
-  deepEqual(view({}).rows, [
-    ["Target", "python notes_server.py"],
-    ["Transport", "stdio"],
-    ["Server", "notes 1.0.0"],
-    ["Protocol", "2026-07-28"],
-    ["Connected since", `at ${AT}`],
-    ["Statistics", "tool calls 3, resources read 2, prompts 1, errors 4"],
+test("the tooltip has the lines of the sidecar's text", () => {
+  deepEqual(view({ text: "Target: notes_server.py\nTransport: stdio" }).details, [
+    "Target: notes_server.py",
+    "Transport: stdio",
   ]);
 });
 
-test("the last error is in the tooltip, with what to do", () => {
-  const rows = new Map(view({ state: "failed", error: ERROR }).rows);
-  equal(rows.get("Last error"), "It ended. Start it again.");
-});
-
-test("requests that wait for an answer are told", () => {
-  equal(new Map(view({ inFlight: 2 }).rows).get("Waiting for an answer"), "2");
-});
-
 test("why the sidecar does not run is in the tooltip", () => {
-  deepEqual(statusView({ name: "unavailable", message: "no Python" }, String).rows, [["Cause", "no Python"]]);
+  deepEqual(statusView({ name: "unavailable", message: "no Python" }).details, ["Cause: no Python"]);
+  deepEqual(statusView({ name: "starting" }).details, []);
 });
 
 test("an attempt is named after its target, not after the server that still stands", () => {

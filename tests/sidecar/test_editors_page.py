@@ -55,7 +55,7 @@ def test_a_configuration_has_no_settings_that_there_are_not(name: str) -> None:
     settings.read(options)
     assert settings.shows_results
     assert options["mcp"].keys() <= {"showResults", "progress"}
-    assert settings.read_progress(options) is options["mcp"].get("progress", False)
+    assert settings.read_flag("progress", options) is options["mcp"].get("progress", False)
     assert not settings.warnings
 
 

@@ -75,6 +75,8 @@ class StatusParams:
 
     verbose: bool = False
     """With how long the calls of each tool took."""
+    as_text: bool = False
+    """With a text to read."""
 
 
 @attrs.frozen(kw_only=True)

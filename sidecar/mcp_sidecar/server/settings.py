@@ -76,14 +76,15 @@ class Settings:
             self.warnings.append(f"The setting `{name}` is neither true nor false; it is ignored.")
         return value is True
 
-    def read_progress(self, options: object) -> bool:
-        """Return whether the state is to be shown as a progress. It is said once, at the start.
+    def read_flag(self, name: str, options: object) -> bool:
+        """Return a setting that is said once, at the start.
 
         Args:
+            name: `progress` or `statusText`.
             options: the client's `initializationOptions`.
         """
         own = own_section(options)
-        return self._flag("progress", own if isinstance(own, Mapping) else None)
+        return self._flag(name, own if isinstance(own, Mapping) else None)
 
     def _answer_timeout(self, value: object) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

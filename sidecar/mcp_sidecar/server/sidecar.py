@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from lsprotocol import types as lsp
 from pygls import uris
 
@@ -107,6 +108,8 @@ class Sidecar:
         self._told: list[str] = []
         """The warnings about settings that hold and were told."""
         self._standing_progress: StandingProgress | None = None
+        self._tells_status_text = False
+        """Whether the statuses that are pushed have a text."""
         self._commands = Commands(
             lambda: self.server, self._settings, missing=lambda: self._missing, display=lambda: self._display
         )
@@ -180,7 +183,7 @@ class Sidecar:
         if self._standing_progress is not None:
             self._standing_progress.update(status)
         if self.server.is_initialized:
-            self.server.notify(STATUS_CHANGED, status)
+            self.server.notify(STATUS_CHANGED, self._with_text(status) if self._tells_status_text else status)
             self._configuration.status_changed(status)
 
     def logged(self, entry: LogEntry) -> None:
@@ -260,7 +263,14 @@ class Sidecar:
         return await self.manager.connect(target)
 
     async def _status(self, params: StatusParams) -> ConnectionStatus:
-        return self.manager.get_status(verbose=params.verbose)
+        status = self.manager.get_status(verbose=params.verbose)
+        return self._with_text(status) if params.as_text else status
+
+    def _with_text(self, status: ConnectionStatus) -> ConnectionStatus:
+        # Imported when it is needed: before the answer to `initialize` every module counts.
+        from mcp_sidecar.views.status_text import status_text
+
+        return attrs.evolve(status, text=status_text(self.server.protocol.converter.unstructure(status)))
 
     async def _resolve(self, target: Target) -> Preview:
         # Imported when it is needed: before the answer to `initialize` every module counts.
@@ -464,6 +474,7 @@ class Sidecar:
             from mcp_sidecar.server.standing_progress import StandingProgress
 
             self._standing_progress = StandingProgress(self.server)
+        self._tells_status_text = self._settings.read_flag("statusText", params.initialization_options)
         self._host.introduce(params, self._client)
         self._asked_trace = params.trace
         self._set_trace()

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.sidecar.harness import Editor
@@ -26,6 +27,16 @@ async def test_the_status_tells_server_and_target(editor: Editor) -> None:
 async def test_the_modern_era_is_negotiated_and_told(editor: Editor) -> None:
     status = await editor.connect(**raw("--era", "modern", "--name", "new"))
     assert (status["server"]["name"], status["server"]["protocolVersion"]) == ("new", "2026-07-28")
+
+
+async def test_the_status_can_be_had_as_a_text(start_editor: Callable[..., Awaitable[Editor]]) -> None:
+    editor = await start_editor(statusText=True)
+    await editor.connect(**raw("--name", "shop"))
+    pushed = await editor.wait_for_state("connected")
+    asked = await editor.request("mcp/status", {"asText": True})
+    for status in (pushed, asked):
+        assert "\nServer: shop 1.2.3\nProtocol: 2025-06-18\n" in status["text"]
+    assert "text" not in await editor.status()
 
 
 async def test_secrets_are_in_no_message_of_the_sidecar(editor: Editor) -> None:
