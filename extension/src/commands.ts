@@ -1,6 +1,6 @@
 /** The commands of the palette: a flat table; each does its work elsewhere. */
 import { commands, type Disposable, l10n, Uri, window, workspace } from "vscode";
-import { callDocument, callTool } from "./callTool.ts";
+import { callDocument } from "./argumentsDocument.ts";
 import { connect, reconnect } from "./connect.ts";
 import { failureOf, offer } from "./failure.ts";
 import type { Parts } from "./parts.ts";
@@ -21,16 +21,12 @@ const COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   disconnect: ({ sidecar }) => sidecar.request("mcp/disconnect", null),
   reconnect,
   restart: ({ sidecar }) => sidecar.restart(),
-  callTool,
   callWithArguments: (parts, uri = window.activeTextEditor?.document.uri) => uri && callDocument(parts, uri),
   ...SERVER_COMMANDS,
   // The sidecar's code lenses and code actions, as far as they are not among the others.
   show: (parts, { document }: { document: string }) => callDocument(parts, Uri.parse(document)),
   status: showMenu,
   log: ({ output }) => output.channel.show(true),
-  "tools.call": (parts) => callTool(parts, undefined),
-  openResult: ({ documents, panel }) =>
-    window.showTextDocument(documents.set("MCP Result.json", panel.page.whole ?? "")),
   openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
   showStatus: ({ documents, sidecar }) => window.showTextDocument(documents.set(STATUS_FILE, statusText(sidecar))),
   showServerOutput: ({ output }) => output.channel.show(true),

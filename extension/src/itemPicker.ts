@@ -1,11 +1,16 @@
 /** Picks one of what the server offers. */
 import { l10n, type QuickPickItem, window } from "vscode";
 import { failureOf } from "./failure.ts";
-import { type ItemKind, itemsOf, itemView, KINDS, type ServerItem } from "./serverItems.ts";
+import { type Given, type ItemKind, itemOf, itemsOf, itemView, KINDS, type ServerItem } from "./serverItems.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 export interface Choice extends QuickPickItem {
   item?: ServerItem;
+}
+
+/** The item that a command is for: the given one, else one that the user picks. */
+export async function itemFor(sidecar: Sidecar, given: Given, title: string, kind: ItemKind) {
+  return itemOf(given) ?? (await pickItem(sidecar, title, [kind]))?.item;
 }
 
 /** Let the user pick an item; undefined where they don't, or there is none.

@@ -1,9 +1,17 @@
-/** *Read Resource…* and *Get Prompt…*, and what is done with an item of the view. */
+/** *Call Tool…*, *Read Resource…* and *Get Prompt…*, and what is done with an item of the view. */
 import { env, l10n, Uri, window, workspace } from "vscode";
-import { openArguments, showRequest } from "./callTool.ts";
-import { pickItem } from "./itemPicker.ts";
+import { openArguments } from "./argumentsDocument.ts";
+import { itemFor, pickItem } from "./itemPicker.ts";
 import type { Parts } from "./parts.ts";
+import { showRequest } from "./resultPanel.ts";
 import { type Given, itemOf, type ServerItem } from "./serverItems.ts";
+
+/** Open the arguments of a tool; the user picks one where none is given. */
+export async function callTool(parts: Parts, given: Given): Promise<void> {
+  const name =
+    typeof given === "string" ? given : (await itemFor(parts.sidecar, given, l10n.t("Call a Tool"), "tool"))?.id;
+  await (name !== undefined && openArguments(parts, "tool", name));
+}
 
 /** Read a resource, or one that a template makes; the user picks or types where none is given. */
 export async function readResource(parts: Parts, given: Given): Promise<void> {
@@ -34,7 +42,7 @@ async function chooseResource({ sidecar }: Parts): Promise<ServerItem | string |
 /** Get a prompt, once its arguments were edited where it has some. */
 export async function getPrompt(parts: Parts, given: Given): Promise<void> {
   if (typeof given === "string") return openArguments(parts, "prompt", given);
-  const item = itemOf(given) ?? (await pickItem(parts.sidecar, l10n.t("Get a Prompt"), ["prompt"]))?.item;
+  const item = await itemFor(parts.sidecar, given, l10n.t("Get a Prompt"), "prompt");
   if (!item) return;
   const { arguments: known } = item.raw;
   if (Array.isArray(known) && known.length > 0) return openArguments(parts, "prompt", item.id);
@@ -47,6 +55,11 @@ export async function copyJson(_: Parts, given: Given): Promise<void> {
 
 export async function copyName(_: Parts, given: Given): Promise<void> {
   await env.clipboard.writeText(itemOf(given)?.id ?? "");
+}
+
+/** Open the answer that the page had to cut. */
+export async function openResult({ panel, documents }: Parts): Promise<void> {
+  await window.showTextDocument(documents.set("MCP Result.json", panel.page.whole ?? ""));
 }
 
 /** Open or save something that the page shows. */

@@ -2,12 +2,12 @@
 import { type CancellationToken, CancellationTokenSource, commands, type Disposable, l10n, lm, window } from "vscode";
 import { fillIn } from "./form.ts";
 import { fieldsOf } from "./formField.ts";
-import { pickItem } from "./itemPicker.ts";
+import { itemFor } from "./itemPicker.ts";
 import { messagesOf, preferred, Unsendable } from "./modelMessages.ts";
 import type { Parts } from "./parts.ts";
 import { withProgress } from "./progress.ts";
 import type { Raw } from "./protocol.ts";
-import { type Given, itemOf } from "./serverItems.ts";
+import type { Given } from "./serverItems.ts";
 import { SECTION } from "./settings.ts";
 
 /** Milliseconds between two states of the document: it is for the eye. */
@@ -25,7 +25,7 @@ export function followModels(): Disposable {
 
 export async function runPrompt(parts: Parts, given: Given): Promise<void> {
   const { sidecar } = parts;
-  const item = itemOf(given) ?? (await pickItem(sidecar, l10n.t("Run a Prompt"), ["prompt"]))?.item;
+  const item = await itemFor(sidecar, given, l10n.t("Run a Prompt"), "prompt");
   const filled = item && (await argumentsFor(item.id, item.raw.arguments));
   if (!item || !filled) return;
   const title = l10n.t("Running {0}", item.id);

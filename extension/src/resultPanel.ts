@@ -1,12 +1,13 @@
 /** The panel beside the arguments in which what was asked last, and its answer, is read. */
 import { ViewColumn, type WebviewPanel, window } from "vscode";
-import type { Page } from "./protocol.ts";
+import type { Parts } from "./parts.ts";
+import type { Page, ShowParams } from "./protocol.ts";
 
-/** Opens the answer that the page had to cut. */
-export const OPEN_WHOLE = "mcpSidecar.openResult";
+/** The command that opens the answer that the page had to cut. */
+const OPEN_WHOLE = "mcpSidecar.openResult";
 
-/** Opens or saves one of the parts of the page. */
-export const OPEN_PART = "mcpSidecar.openPart";
+/** The command that opens or saves one of the parts of the page. */
+const OPEN_PART = "mcpSidecar.openPart";
 
 export class ResultPanel {
   private panel: WebviewPanel | undefined;
@@ -40,5 +41,17 @@ export class ResultPanel {
       this.panel = undefined;
     });
     return panel;
+  }
+}
+
+/** Make a request whose page is shown. */
+export async function showRequest({ sidecar, panel }: Parts, request: ShowParams, title: string): Promise<void> {
+  const links = { openWhole: `command:${OPEN_WHOLE}`, openPart: `command:${OPEN_PART}` };
+  try {
+    await sidecar.request("mcp/show", { ...request, ...links }, title);
+  } catch (error) {
+    // Without a sidecar no page says how it ended.
+    if (!sidecar.status) panel.dispose();
+    throw error;
   }
 }

@@ -1,19 +1,23 @@
 /** The commands about what the server offers, and what follows the server by itself. */
 import { type Disposable, l10n } from "vscode";
-import { showRequest } from "./callTool.ts";
 import { elicit } from "./elicitation.ts";
 import { failureOf } from "./failure.ts";
-import { copyJson, copyName, getPrompt, openPart, readResource } from "./offers.ts";
+import { callTool, copyJson, copyName, getPrompt, openPart, openResult, readResource } from "./offers.ts";
 import type { Parts } from "./parts.ts";
 import { followModels, runPrompt } from "./promptRun.ts";
+import { showRequest } from "./resultPanel.ts";
 import { type Sampler, sample } from "./sampling.ts";
 import { type Given, itemOf } from "./serverItems.ts";
 import { ServerQuestions } from "./serverQuestions.ts";
 
 export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
+  callTool,
+  // Of the sidecar's code lenses, with the entry of a configuration file, which is no tool.
+  "tools.call": (parts) => callTool(parts, undefined),
   readResource,
   getPrompt,
   runPrompt,
+  openResult,
   openPart,
   copyName,
   copyJson,
