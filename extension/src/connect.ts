@@ -19,13 +19,10 @@ export async function reconnect(parts: Parts): Promise<void> {
   await sidecar.start();
   const known = sidecar.status?.target;
   const [recent] = recents.all;
-  if (known) {
-    const target = (recent && (await recents.wholeOf(recent))) ?? {};
-    const title = l10n.t("Connecting to {0}", known.name);
-    await attempt(parts, target, () => sidecar.request("mcp/reconnect", null, title));
-  } else if (recent) {
-    await connectTo(parts, await wholeOf(parts, recent));
-  }
+  if (!known) return connectTo(parts, recent && (await wholeOf(parts, recent)));
+  const target = (recent && (await recents.wholeOf(recent))) ?? {};
+  const title = l10n.t("Connecting to {0}", known.name);
+  await attempt(parts, target, () => sidecar.request("mcp/reconnect", null, title));
 }
 
 /**

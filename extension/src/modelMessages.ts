@@ -2,8 +2,12 @@
 import * as vscode from "vscode";
 import type { Raw } from "./protocol.ts";
 
-/** What is in a message that models of this editor can't take; says what. */
-export class Unsendable extends Error {}
+/** There is something in a message that models of this editor can't take. */
+export class Unsendable extends Error {
+  constructor(what: string) {
+    super(vscode.l10n.t("Models of this editor can't be sent: {0}", what));
+  }
+}
 
 type ToolResult = vscode.LanguageModelToolResultPart;
 

@@ -3,7 +3,7 @@ import { type CancellationToken, CancellationTokenSource, commands, type Disposa
 import { fillIn } from "./form.ts";
 import { fieldsOf } from "./formField.ts";
 import { itemFor } from "./itemPicker.ts";
-import { messagesOf, preferred, Unsendable } from "./modelMessages.ts";
+import { messagesOf, preferred } from "./modelMessages.ts";
 import type { Parts } from "./parts.ts";
 import { withProgress } from "./progress.ts";
 import type { Raw } from "./protocol.ts";
@@ -67,9 +67,6 @@ async function answer({ documents }: Parts, name: string, messages: unknown, tok
       if (Date.now() - shown >= PAUSE_MS) show();
     }
   } catch (error) {
-    if (error instanceof Unsendable) {
-      throw new Error(l10n.t("Models of this editor can't be sent: {0}", error.message), { cause: error });
-    }
     if (!token.isCancellationRequested) throw error;
   } finally {
     show();

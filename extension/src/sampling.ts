@@ -25,9 +25,9 @@ export interface Sampler extends Asker {
 export async function sample(sampler: Sampler, params: Raw, token: CancellationToken): Promise<object> {
   const { server } = sampler.questions;
   const model = preferred(await lm.selectChatModels(), params.modelPreferences);
-  if (!model) throw refused(REJECTED, l10n.t("There is no language model in this editor."));
+  if (!model) throw new ResponseError(REJECTED, l10n.t("There is no language model in this editor."));
   const allowed = await sampler.questions.put(token, (token) => consents(sampler, server, model, params, token));
-  if (!allowed) throw refused(REJECTED, "User rejected sampling request");
+  if (!allowed) throw new ResponseError(REJECTED, "User rejected sampling request");
   try {
     const options = { max_tokens: params.maxTokens, temperature: params.temperature, stop: params.stopSequences };
     const justification = l10n.t("The MCP server {0} asks for it.", server);
@@ -38,10 +38,8 @@ export async function sample(sampler: Sampler, params: Raw, token: CancellationT
     for await (const part of (await model.sendRequest(messages, request, token)).stream) parts.push(part);
     return { role: "assistant", model: model.id, ...answerOf(parts) };
   } catch (error) {
-    if (error instanceof Unsendable) {
-      throw refused(INVALID_PARAMS, l10n.t("Models of this editor can't be sent: {0}", error.message));
-    }
-    throw refused(FAILED, error instanceof Error ? error.message : String(error));
+    const code = error instanceof Unsendable ? INVALID_PARAMS : FAILED;
+    throw new ResponseError(code, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -85,8 +83,4 @@ function summaryOf({ messages, systemPrompt, maxTokens, tools }: Raw): string {
 
 function short(text: string): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
-}
-
-function refused(code: number, message: string): ResponseError {
-  return new ResponseError(code, message);
 }
