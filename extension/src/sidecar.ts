@@ -67,12 +67,11 @@ export class Sidecar {
    * @throws Unavailable where it can't; the state says why
    */
   async start(): Promise<void> {
-    if (!this.status) {
-      this.starting ??= this.startAnew().finally(() => {
-        this.starting = undefined;
-      });
-      await this.starting;
-    }
+    if (this.status) return;
+    this.starting ??= this.startAnew().finally(() => {
+      this.starting = undefined;
+    });
+    await this.starting;
   }
 
   /** Stop it and start it again; a start under way comes first. */
