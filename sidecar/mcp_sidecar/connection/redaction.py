@@ -21,7 +21,7 @@ from mcp_sidecar.connection.errors import SidecarError
 
 MASK: Final = "***"
 
-_USERINFO: Final = re.compile(r"[^\s/:@'\"]+:[^\s/@'\"]+@")
+_USERINFO: Final = re.compile(r"(?<![^\s/@'\"]):*+[^\s/:@'\"]++:[^\s/@'\"]++@")
 
 SHORTEST_SECRET: Final = 6
 """Characters. Shorter values (`DEBUG=1`) occur in ordinary text so often that masking them would destroy it."""
@@ -92,6 +92,21 @@ _URL_PARTS: Final = re.compile(
 _JSON_PAIR: Final = re.compile(r'"((?:[^"\\]|\\.){0,100})"\s{0,20}:\s{0,20}"((?:[^"\\]|\\.)*)"')
 _HEADER: Final = re.compile(r"(?s)([A-Za-z0-9!#$%&'*+.^_`|~-]+):\s*(.+)")
 _ASSIGNMENT: Final = re.compile(r"(?s)(-{0,2}[A-Za-z_][A-Za-z0-9_.-]*)=(.*)")
+_PAIR_NAME: Final = re.compile(
+    r"(?P<list>(?:\A|;)[\w \t]{0,40}?)?(?<![^;,\s\"'(])(?P<name>-{0,2}[A-Za-z_][\w.-]{0,100}+)"
+    r"(?:\s{1,20}=\s{0,20}|=)(?!=\s)"
+)
+"""A name in a connection string or a command line, up to its value: `Server=h;Pwd=x`, `host=h password=x`."""
+
+# A quote that is never closed ends with the text: so nothing is looked at twice.
+_QUOTED: Final = r"""(?s:"(?:[^"\\]|\\.|"")*+"?|'(?:[^'\\]|\\.|'')*+'?|\{(?:[^}]|\}\})*+\}?)"""
+_LIST_VALUE: Final = re.compile(rf"\s{{0,20}}(?:{_QUOTED}|[^;]*)")
+"""What `;` ends, as in ADO.NET, ODBC and JDBC: it may have blanks in it."""
+_WORD_VALUE: Final = re.compile(rf"{_QUOTED}|[^\s;]*")
+"""What a blank ends, as in libpq and shells."""
+_VALUE_START: Final = re.compile(r"[^\s\"',]*")
+"""What is surely of a value, where the string that it is in may be inside of something else."""
+
 _FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]*|/[A-Za-z][A-Za-z0-9_-]*")
 _NAME_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -434,9 +449,11 @@ def secrets_in_env(given: Mapping[str, str]) -> set[str]:
     for name, value in given.items():
         if is_secret_name(name):
             secrets.add(value)
-        elif "://" in value:
-            secrets |= secrets_in_text(value)
-        elif looks_like_token(value) or (len(value) >= 8 and not _says_nothing(name, value)):
+            continue
+        secrets |= secrets_in_text(value)
+        if "://" in value:
+            continue
+        if looks_like_token(value) or (len(value) >= 8 and not _says_nothing(name, value)):
             secrets.add(value)
     return {secret for secret in secrets if secret and secret.lower() not in _HARMLESS_VALUES}
 
@@ -466,12 +483,12 @@ def secrets_in_inherited_env(inherited: Mapping[str, str]) -> set[str]:
 
 
 def secrets_in_text(text: str) -> set[str]:
-    """Return the secret parts of the URLs, tokens and authorization headers in a text."""
+    """Return the secret parts of the URLs, connection strings, tokens and authorization headers in a text."""
     return _plain(text).secrets
 
 
 def redact_text(text: str) -> str:
-    """Return a text with the secret parts of the URLs, tokens and authorization headers in it masked.
+    """Return a text with the secret parts of the URLs, connection strings, tokens and authorization headers masked.
 
     What looks like `user:password@` is masked also where a mistyped URL has no scheme.
     """
@@ -623,6 +640,7 @@ def _argument(arg: str, flag: str) -> _Finding:
             finding.shown = prefix + finding.masked(text)
             return finding
     if flag and is_secret_name(flag) and not arg.startswith("--") and not _counts(flag, arg):
+        finding.secrets |= _pairs(arg).secrets
         finding.shown = finding.masked(arg)
         return finding
     if flag in {"-u", "--user", "--userpwd"} and ":" in arg and not re.fullmatch(r"[0-9]+:[0-9]+", arg):
@@ -633,6 +651,7 @@ def _argument(arg: str, flag: str) -> _Finding:
     if assignment and "://" not in assignment[1]:
         name, value = assignment[1], assignment[2]
         if is_secret_name(name) and not _counts(name, value):
+            finding.secrets |= _pairs(arg).secrets | _pairs(value).secrets
             finding.shown = f"{name}={finding.masked(value)}" if value else arg
             return finding
         inner = _argument(value, name) if name in {"-H", "--header"} else _plain(value)
@@ -661,17 +680,59 @@ def _plain(text: str) -> _Finding:
         finding.secrets.update(inner.secrets)
         return inner.shown
 
+    def pairs(text: str) -> str:
+        inner = _pairs(text)
+        finding.secrets.update(inner.secrets)
+        return inner.shown
+
     def pair(match: re.Match[str]) -> str:
-        if not is_secret_name(match[1]) or not match[2]:
-            return match[0]
-        return match[0][: match.start(2) - match.start()] + finding.masked(match[2]) + '"'
+        is_secret = match[2] and is_secret_name(match[1])
+        value = finding.masked(match[2]) if is_secret else pairs(match[2])
+        return match[0][: match.start(2) - match.start()] + value + '"'
 
     def credential(match: re.Match[str]) -> str:
         return match[0][: match.start(1) - match.start()] + finding.masked(match[1])
 
-    shown = _JSON_PAIR.sub(pair, text)
+    shown = pairs(_JSON_PAIR.sub(pair, text))  # before the URLs: `jdbc:…://h;password=p@ss` has no user in it
     shown = _URL.sub(url, shown)
     shown = _SCHEME_AND_CREDENTIAL.sub(credential, shown)
     finding.shown = _TOKEN.sub(lambda match: finding.masked(match[0]), shown)
     finding.secrets.discard(MASK)
     return finding
+
+
+def _pairs(text: str) -> _Finding:
+    """Return a connection string, or a text with assignments in it, without the values of secret names."""
+    finding = _Finding(text)
+    parts: list[str] = []
+    end = 0
+    for match in _PAIR_NAME.finditer(text):
+        if match.start("name") < end or not is_secret_name(match["name"]):
+            continue
+        # At the beginning one name alone may be the first of a list, `my token=x` only before another pair.
+        is_list = match["list"] is not None and (not match["list"].strip() or ";" in text)
+        value = _text_of((_LIST_VALUE if is_list else _WORD_VALUE).match(text, match.end()))
+        bare = value.strip()
+        first = bare.partition(" ")[0].lower()
+        if not bare or bare.startswith(MASK) or first in _HARMLESS_VALUES or _counts(match["name"], bare):
+            continue
+        finding.secrets |= _pair_secrets(bare)
+        parts += [text[end : match.end()], MASK]
+        end = match.end() + len(value)
+    finding.shown = "".join(parts) + text[end:]
+    return finding
+
+
+def _text_of(match: re.Match[str] | None) -> str:
+    if match is None:  # cannot be: a value may be empty
+        raise AssertionError("the pattern matches every text")
+    return match[0]
+
+
+def _pair_secrets(value: str) -> set[str]:
+    """Return a pair's value as it is written and as it is meant."""
+    if value[0] not in "\"'{":
+        return {value, _text_of(_VALUE_START.match(value))} - {""}
+    closing = "}" if value[0] == "{" else value[0]
+    inner = value[1:].removesuffix(closing)
+    return {value, inner, inner.replace(closing * 2, closing), re.sub(r"(?s)\\(.)", r"\1", inner)} - {""}

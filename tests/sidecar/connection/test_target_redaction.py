@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from typing import Any
 
@@ -197,6 +198,61 @@ def test_what_is_masked_in_arguments_is_known_as_a_secret() -> None:
     found = secrets_in_args(["--token", "abcdefg", "-H", "Authorization: Bearer hijklmn", "--auth", "bearer"])
     assert {"abcdefg", "hijklmn"} <= found
     assert "bearer" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Server=h;Password=hunter22", "Server=h;Password=***"),
+        ("Server=h;User Id=sa;Pwd=hunter22;", "Server=h;User Id=sa;Pwd=***;"),
+        ("Server=h; Password = my hunter22 ;Database=x", "Server=h; Password = ***;Database=x"),
+        ('Server=h;Password="a;hunter22";Database=x', "Server=h;Password=***;Database=x"),
+        ("Driver=x;PWD={a;hunter22};Database=x", "Driver=x;PWD=***;Database=x"),
+        ("host=h password=hunter22 dbname=x", "host=h password=*** dbname=x"),
+        (r"host=h password='my \'hunter22' dbname=x", "host=h password=*** dbname=x"),
+        ("Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey=hunter22=", None),
+        ("DefaultEndpointsProtocol=https;AccountName=n;AccountKey=hunter22==;EndpointSuffix=x", None),
+        ("jdbc:sqlserver://h:1433;user=sa;password=p@hunter22;a=b", "jdbc:sqlserver://h:1433;user=sa;password=***;a=b"),
+        ("h:6380,ssl=True,password=hunter22", "h:6380,ssl=True,password=***"),
+        ('{"dsn": "Server=h;Password=hunter22", "a": "b"}', '{"dsn": "Server=h;Password=***", "a": "b"}'),
+        ("--dsn=Pwd=my hunter22;Server=h", "--dsn=Pwd=***;Server=h"),
+        ("npx x --token=hunter22 y", "npx x --token=*** y"),
+    ],
+)
+def test_a_connection_string_is_shown_without_its_secrets_which_are_known(text: str, shown: str | None) -> None:
+    (redacted,) = redact_args([text])
+    assert redacted == (shown or re.sub(r"(Key=)hunter22=+", r"\1***", text))
+    assert "hunter22" not in Redactor.of(secrets_in_args([text])).text(f"failed: {text}")
+    assert "hunter22" in " ".join(secrets_in_env({"DSN": text}))
+
+
+def test_a_secret_at_the_beginning_of_a_connection_string_is_known_alone() -> None:
+    assert "hunter22" in secrets_in_args(["AccountKey=hunter22;Endpoint=x"])
+    assert "hunter22" in secrets_in_args(["password=hunter22 host=h"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Server=h;Integrated Security=SSPI;Trusted_Connection=yes;Connect Timeout=30",
+        "a=1; auth=none; max_token=100",
+        'if secret == "x": print("y", file=sys.stderr)',
+        "the password is what the server gave",
+    ],
+)
+def test_what_is_no_secret_stays_in_a_list_of_pairs(text: str) -> None:
+    assert redact_args([text]) == (text,)
+    assert redact_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece", [";password={", ";password='\"", "; a", "password= ", "=;", 'a="\\', ";password=\\", "a:", "a" * 9, " "]
+)
+def test_a_long_text_of_pairs_is_redacted_in_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    begun = time.thread_time()
+    redact_text(text)
+    assert time.thread_time() - begun < 5
 
 
 def test_header_values_are_secrets_unless_harmless() -> None:
