@@ -216,7 +216,14 @@ class ServerProcess(asyncio.SubprocessProtocol):
         if not self._open_pipes & {1, 2} and self._exited.is_set():
             self._tell_gone()
         elif self._gone_timer is None:
-            self._gone_timer = asyncio.get_running_loop().call_later(DRAIN_GRACE, self._tell_gone)
+            self._gone_timer = asyncio.get_running_loop().call_later(DRAIN_GRACE, self._drained)
+
+    def _drained(self) -> None:
+        if not self._exited.is_set() and self._has_ended():
+            # How it ended is on its way, by a thread of asyncio's that a busy machine may hold up.
+            self._gone_timer = asyncio.get_running_loop().call_later(DRAIN_GRACE, self._drained)
+        else:
+            self._tell_gone()
 
     def _tell_gone(self) -> None:
         if not self._gone_told:
@@ -271,6 +278,9 @@ class ServerProcess(asyncio.SubprocessProtocol):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 self._transport.kill()
 
+        def _has_ended(self) -> bool:
+            return False  # its end is told by a handle, without a thread between
+
     else:
 
         def _group_alive(self) -> bool:
@@ -290,3 +300,12 @@ class ServerProcess(asyncio.SubprocessProtocol):
         def _kill_group(self) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+
+        def _has_ended(self) -> bool:
+            """Whether the process has ended, also where nobody has waited for it yet."""
+            if sys.platform == "darwin":
+                return False  # Python has no waitid there before 3.13
+            try:
+                return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+            except ChildProcessError:
+                return True  # waited for already

@@ -15,7 +15,14 @@ import pytest
 from mcp_sidecar.connection import process as process_module
 from mcp_sidecar.connection import stdio
 from mcp_sidecar.connection.errors import ConnectionFailed, SidecarError
-from mcp_sidecar.connection.process import EXIT_GRACE, STDERR_LINE_LIMIT, STDERR_TAIL, TERM_GRACE, ServerProcess
+from mcp_sidecar.connection.process import (
+    DRAIN_GRACE,
+    EXIT_GRACE,
+    STDERR_LINE_LIMIT,
+    STDERR_TAIL,
+    TERM_GRACE,
+    ServerProcess,
+)
 from mcp_sidecar.connection.target import StdioEndpoint
 from tests.sidecar import leaks
 from tests.sidecar.connection.test_inbound import Recorder
@@ -188,6 +195,22 @@ async def test_while_it_runs_there_is_no_exit_to_describe(start: Start) -> None:
     await running.until(lambda: running.lines == ["up"])
     assert running.process.describe_exit() == {"stderr": ["up"]}
     assert running.process.exit_code is None
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="what is not waited for can't be known to have ended")
+async def test_how_it_ended_is_told_also_where_that_is_late(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = os.waitpid
+
+    def waits_late(pid: int, options: int) -> tuple[int, int]:
+        ended = wait(pid, options)
+        time.sleep(5 * DRAIN_GRACE)  # as long as a busy machine may hold up the thread that waits
+        return ended
+
+    monkeypatch.setattr(os, "waitpid", waits_late)
+    running = await start("import sys; sys.stdin.readline(); sys.exit(4)")
+    running.process.write(b"go\n")
+    await running.is_gone()
+    assert running.process.exit_code == 4
 
 
 async def test_the_end_is_told_once(start: Start) -> None:
