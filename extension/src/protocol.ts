@@ -76,7 +76,8 @@ export interface Target {
   url?: string;
   command?: string;
   args?: readonly string[];
-  env?: { [key: string]: string };
+  /** null takes an inherited variable away. */
+  env?: { [key: string]: string | null };
   envFile?: string;
   cwd?: string;
   /** The name of a configured server. */

@@ -13,6 +13,7 @@ from mcp_sidecar.connection import (
     calls,
     channel,
     courier,
+    entry_fields,
     host,
     logs,
     manager,
@@ -127,6 +128,13 @@ def test_the_commands_that_serve_as_examples_exist() -> None:
 
 def test_the_fields_of_a_target_are_those_of_the_page() -> None:
     assert first_column("Target") == fields(target.Target)
+
+
+def test_what_an_entry_of_a_file_may_have_is_listed() -> None:
+    (sentences,) = [part for part in section("Target").split("\n\n") if part.startswith("An entry with")]
+    words, _, unused = sentences.partition("Without effect")
+    assert set(entry_fields.TYPES) <= set(names(words))
+    assert set(names(unused)) == {"disabled", "enabled", *entry_fields.UNUSED_FIELDS}
 
 
 def test_the_fields_of_a_preview_are_those_of_the_page() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mcp_sidecar.connection.entry_fields import TARGET_TYPES, TYPES
 from mcp_sidecar.connection.errors import Failure
 from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, Statistics, TargetInfo
 from mcp_sidecar.connection.target import Target
@@ -38,12 +39,41 @@ def test_an_entry_of_mcp_json_is_a_target_as_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ({"env": {"PORT": 8080, "RATE": 0.5, "X": None}}, {"env": {"PORT": "8080", "RATE": "0.5", "X": None}}),
+        ({"type": "local"}, {"type": "stdio"}),
+        ({"type": "streamable-http"}, {"type": "http"}),
+        ({"transport": "streamable_http"}, {"type": "http"}),
+        ({"type": "sse", "transport": "stdio"}, {"type": "sse"}),
+        ({"timeout": 5000}, {"call_timeout": 5.0}),
+        ({"timeout": 10**400}, {}),
+        ({"timeout": 0}, {}),
+        ({"timeout": 5000, "callTimeout": 7}, {"call_timeout": 7.0}),
+        ({"dev": {"watch": "**"}, "disabled": False, "alwaysAllow": [], "gallery": True, "description": "d"}, {}),
+    ],
+)
+def test_an_entry_of_any_tool_is_a_target_as_it_stands(written: dict[str, Any], taken: dict[str, Any]) -> None:
+    assert structure_params(CONVERTER, {"command": "x", **written}, Target) == Target(command="x", **taken)
+
+
+@pytest.mark.parametrize("word", TYPES)
+def test_a_target_takes_every_word_for_a_transport(word: str) -> None:
+    target = structure_params(CONVERTER, {"url": "http://h/mcp", "type": word}, Target)
+    assert target.type == TARGET_TYPES[TYPES[word]]
+
+
+@pytest.mark.parametrize(
     ("params", "message"),
     [
         ({"conectTimeout": 5}, '$: unknown field "conectTimeout" (did you mean "connectTimeout"?)'),
         ({"connectTimeout": "5"}, '$.connectTimeout: expected a number, got "5"'),
         ({"args": ["a", 3]}, "$.args[1]: expected a string, got 3"),
         ({"env": {"TOKEN": 123}}, "$.env.TOKEN: expected a string, got a number"),
+        ({"command": "x", "env": {"TOKEN": True}}, "$.env.TOKEN: expected a string, got a boolean"),
+        ({"command": "x", "dissabled": True}, '$: unknown field "dissabled"'),
+        ({"server": "x", "dev": {}}, '$: unknown field "dev" (did you mean "env"?)'),
+        ({"command": "x", "type": "htp"}, '$.type: expected "stdio" or "http" or "sse", got "htp"'),
         ({"auth": "basic"}, '$.auth: expected "oauth" or an object, got a string'),
     ],
 )

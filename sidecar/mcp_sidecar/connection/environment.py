@@ -6,7 +6,7 @@
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +95,13 @@ def merged(lower: Mapping[str, str], upper: Mapping[str, str], platform: str) ->
         known = names.setdefault(name.upper(), name)
         result[known] = value
     return result
+
+
+def without(environment: Mapping[str, str], names: Iterable[str], platform: str) -> dict[str, str]:
+    """Return an environment without these variables; on Windows their names in any letter case."""
+    upper = platform == "win32"
+    gone = {name.upper() if upper else name for name in names}
+    return {name: value for name, value in environment.items() if (name.upper() if upper else name) not in gone}
 
 
 def variable(environment: Mapping[str, str], name: str, platform: str) -> str | None:

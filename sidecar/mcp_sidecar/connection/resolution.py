@@ -17,7 +17,7 @@ import attrs
 
 from mcp_sidecar.connection import commandline
 from mcp_sidecar.connection.auth import Bearer, read_auth
-from mcp_sidecar.connection.environment import OWN_VENV
+from mcp_sidecar.connection.environment import OWN_VENV, without
 from mcp_sidecar.connection.errors import ConnectionFailed, InvalidTarget, MalformedTarget
 from mcp_sidecar.connection.http_url import (
     detected_transport,
@@ -134,6 +134,7 @@ def resolve(
                 suggestion=f"Remove `{name}`, or pass credentials in `env`; for an HTTP server pass its URL as `url`.",
                 details={"field": name},
             )
+    environ = without(environ, target.removed_env, platform)
     surroundings = surroundings_of(target, workspace=workspace, environ=environ, platform=platform, venv=venv)
     try:
         if url is not None:
@@ -149,7 +150,7 @@ def resolve(
         raise
     wording = Wording(
         words=(*wording.words, *_literal(*(target.args or ()))),
-        variables={**(target.env or {}), **wording.variables},
+        variables={**target.given_env, **wording.variables},
     )
     return attrs.evolve(_resolved_program(command, surroundings, environ), wording=wording)
 
@@ -419,7 +420,7 @@ def _check_fields(target: Target) -> None:
         _check_text("args", arg)
     for variable, value in (target.env or {}).items():
         _check_text("env", variable)
-        _check_text("env", value)
+        _check_text("env", value or "")
     if target.protocol_version is not None and not _VERSION.fullmatch(target.protocol_version):
         raise MalformedTarget(
             f"`protocolVersion` is {target.protocol_version[:60]!a}.",

@@ -108,7 +108,7 @@ def surroundings_of(
                     suggestion='Write `env` as {"NAME": "value"}.',
                     details={"field": "env"},
                 )
-        start = start.with_variables(target.env)
+        start = start.with_variables(target.given_env)
     return start
 
 

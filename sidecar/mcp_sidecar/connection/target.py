@@ -9,6 +9,7 @@ from typing import Any, Literal
 import attrs
 
 from mcp_sidecar.connection.auth import OAuth
+from mcp_sidecar.connection.entry_fields import as_target
 from mcp_sidecar.connection.status import TargetInfo, Transport
 
 
@@ -20,7 +21,8 @@ class Target:
     """An http(s) URL, the path of a server script, or a command line."""
     command: str | None = None
     args: tuple[str, ...] | None = attrs.field(default=None, repr=False)
-    env: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    env: Mapping[str, str | None] | None = attrs.field(default=None, repr=False)
+    """null takes an inherited variable away."""
     env_file: str | None = None
     cwd: str | None = None
     server: str | None = None
@@ -43,6 +45,21 @@ class Target:
     """Seconds up to which progress extends `call_timeout`."""
     login_timeout: float | None = None
     """Seconds that a person has to log in."""
+
+    @classmethod
+    def prepared(cls, written: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON of a target where an entry of a configuration file was sent as it stands."""
+        return as_target(written)
+
+    @property
+    def given_env(self) -> dict[str, str]:
+        """The variables to add."""
+        return {name: value for name, value in (self.env or {}).items() if value is not None}
+
+    @property
+    def removed_env(self) -> tuple[str, ...]:
+        """The inherited variables to take away."""
+        return tuple(name for name, value in (self.env or {}).items() if value is None)
 
     @property
     def is_configured(self) -> bool:

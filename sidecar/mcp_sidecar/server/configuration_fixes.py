@@ -10,9 +10,10 @@ from typing import Final
 from lsprotocol import types as lsp
 
 from mcp_sidecar.connection.configured.checking import WrittenSecret, written_secrets
-from mcp_sidecar.connection.configured.entry import KNOWN_FIELDS, Entry
+from mcp_sidecar.connection.configured.entry import Entry
 from mcp_sidecar.connection.configured.file import Configuration
 from mcp_sidecar.connection.configured.finding import Finding
+from mcp_sidecar.connection.entry_fields import KNOWN_FIELDS
 from mcp_sidecar.jsonc import Member, Node
 from mcp_sidecar.server.configuration import diagnostic_of
 from mcp_sidecar.server.documents import OpenDocument

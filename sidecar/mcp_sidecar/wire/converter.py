@@ -107,7 +107,8 @@ def _is_passthrough(cls: Any) -> bool:
 
 def _structure_ours(cls: type, converter: Converter) -> strict.Hook:
     structure = _structure_fields(cls, converter, forbid_unknown=True)
-    return lambda value, _: structure(strict.as_object(value), cls)
+    prepared = getattr(cls, "prepared", dict)  # a class may take more than its fields
+    return lambda value, _: structure(prepared(strict.as_object(value)), cls)
 
 
 def _structure_passthrough(cls: type, converter: Converter) -> strict.Hook:

@@ -1,13 +1,16 @@
 """What a server inherits, and what an `envFile` says."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_sidecar.connection.environment import PACKAGE_ROOT, inherited, merged, own_venv, read_env_file
+from mcp_sidecar.connection.environment import PACKAGE_ROOT, inherited, merged, own_venv, read_env_file, without
 from mcp_sidecar.connection.errors import InvalidTarget
+from mcp_sidecar.connection.resolution import resolve
+from mcp_sidecar.connection.target import StdioEndpoint, Target
 
 
 def test_a_server_inherits_everything_but_what_is_the_sidecars_own(tmp_path: Path) -> None:
@@ -61,6 +64,14 @@ def test_the_sidecars_venv_is_the_projects_when_the_workspace_holds_it(tmp_path:
 def test_windows_names_of_variables_have_no_case() -> None:
     assert merged({"Path": "a", "X": "1"}, {"PATH": "b"}, "win32") == {"Path": "b", "X": "1"}
     assert merged({"Path": "a"}, {"PATH": "b"}, "linux") == {"Path": "a", "PATH": "b"}
+
+
+def test_a_variable_that_is_null_is_not_inherited() -> None:
+    target = Target(command=sys.executable, env={"GONE": None, "ADDED": "1"})
+    resolved = resolve(target, workspace=None, environ={"GONE": "x", "KEPT": "y"}, platform="linux")
+    assert isinstance(resolved.endpoint, StdioEndpoint)
+    assert resolved.endpoint.env == {"KEPT": "y", "ADDED": "1"}
+    assert without({"Path": "x", "A": "y"}, ["PATH"], "win32") == {"A": "y"}
 
 
 def test_an_env_file_is_read_as_dotenv(tmp_path: Path) -> None:

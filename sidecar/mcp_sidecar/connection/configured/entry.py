@@ -1,8 +1,5 @@
 """An entry: one server in a configuration file, read field by field, its variables not filled in yet."""
 
-# Lists of words are read more easily as words.
-# ruff: noqa: SIM905
-
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,41 +9,13 @@ from mcp_sidecar.connection.configured.deployment import Deployment
 from mcp_sidecar.connection.configured.finding import Finding
 from mcp_sidecar.connection.configured.places import Place
 from mcp_sidecar.connection.configured.report import ProblemRule, ProblemSeverity
+from mcp_sidecar.connection.entry_fields import HTTP_FIELDS, KNOWN_FIELDS, STDIO_FIELDS, TYPES
 from mcp_sidecar.connection.http_url import scheme_of
 from mcp_sidecar.connection.status import Transport
 from mcp_sidecar.jsonc import Member, Node
 
-_TYPES: Final[Mapping[str, Transport]] = {
-    "stdio": "stdio",
-    "local": "stdio",
-    "http": "streamable-http",
-    "streamable-http": "streamable-http",
-    "streamableHttp": "streamable-http",
-    "streamable_http": "streamable-http",
-    "sse": "sse",
-}
-"""What `type` or `transport` may be, in the words of all tools."""
-
 LONGEST_TEXT: Final = 131_071
 """Characters of an argument or a variable: what Linux takes (execve(2), MAX_ARG_STRLEN), and more than Windows does."""
-
-STDIO_FIELDS: Final = ("command", "args", "env", "envFile", "cwd")
-HTTP_FIELDS: Final = ("url", "headers", "auth", "oauth")
-COMMON_FIELDS: Final = ("type", "transport", "disabled", "enabled", "timeout")
-
-UNUSED_FIELDS: Final = frozenset(
-    # VS Code
-    "dev gallery version sandbox sandboxEnabled "
-    # Claude Code
-    "alwaysLoad headersHelper "
-    # Cursor and those that followed it
-    "autoApprove alwaysAllow disabledTools enabledTools name trust "
-    # FastMCP
-    "description icon keep_alive sse_read_timeout authentication tools include_tags exclude_tags".split()
-)
-"""What tools know and the sidecar has no use for."""
-
-KNOWN_FIELDS: Final = frozenset({*STDIO_FIELDS, *HTTP_FIELDS, *COMMON_FIELDS, *UNUSED_FIELDS})
 
 
 @attrs.frozen
@@ -192,7 +161,7 @@ class _Reader:
             path = url.value.partition("?")[0].rstrip("/") if url is not None else ""
             detected: Transport = "sse" if path.endswith("/sse") else "streamable-http"
             return ("stdio" if command is not None else detected if url is not None else None), False
-        transport = _TYPES.get(text.value)
+        transport = TYPES.get(text.value)
         if transport is None:
             self.report("unsupported", "error", f"`{text.value[:40]}` is no known transport.", text.node)
         elif (transport == "stdio") != (command is not None) and (command or url):

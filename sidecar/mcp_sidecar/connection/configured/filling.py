@@ -13,6 +13,8 @@ import attrs
 from mcp_sidecar.connection.configured.consent import Program, Recipient
 from mcp_sidecar.connection.configured.entry import Entry, Text
 from mcp_sidecar.connection.configured.variables import PROJECT_DIRECTORY, Filled, Variables
+from mcp_sidecar.connection.entry_fields import TARGET_TYPES
+from mcp_sidecar.connection.environment import without
 from mcp_sidecar.connection.errors import InvalidTarget, SidecarError
 from mcp_sidecar.connection.http_url import has_userinfo, scheme_of
 from mcp_sidecar.connection.redaction import Redactor, redact_args, redact_text, redact_url
@@ -138,7 +140,6 @@ def _target(entry: Entry, filled: Mapping[str, Filled], args: tuple[Filled, ...]
         return {name.removeprefix(prefix): each.value for name, each in filled.items() if name.startswith(prefix)}
 
     auth = {**entry.auth, **group("auth.")} if isinstance(entry.auth, Mapping) else entry.auth
-    types = {"stdio": "stdio", "streamable-http": "http", "sse": "sse"}
     return Target(
         url=value("url"),
         command=value("command"),
@@ -148,19 +149,13 @@ def _target(entry: Entry, filled: Mapping[str, Filled], args: tuple[Filled, ...]
         cwd=value("cwd"),
         headers=group("headers.") or None,
         auth=auth,  # type: ignore[arg-type]
-        type=types[entry.transport] if entry.has_type and entry.transport else None,  # type: ignore[arg-type]
+        type=TARGET_TYPES[entry.transport] if entry.has_type and entry.transport else None,
     )
 
 
 def _environ(entry: Entry, variables: Variables, removed: tuple[str, ...]) -> dict[str, str]:
     """What the server inherits."""
-    gone = {name.upper() for name in removed} if variables.context.platform == "win32" else set(removed)
-    upper = variables.context.platform == "win32"
-    environ = {
-        name: value
-        for name, value in variables.context.environ.items()
-        if (name.upper() if upper else name) not in gone
-    }
+    environ = without(variables.context.environ, removed, variables.context.platform)
     if entry.place.tool == "claude-code" and entry.place.folder is not None:
         environ[PROJECT_DIRECTORY] = str(entry.place.folder.path)
     return environ
