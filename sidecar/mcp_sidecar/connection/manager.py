@@ -564,7 +564,8 @@ class ConnectionManager:
         standing, period = self._standing, self._tally.period
         if standing is None:
             refusal = self._not_connected()
-            if self._latest is not None:  # else no server had anything to do with it
+            # Else no server had anything to do with it.
+            if self._latest is not None and refusal.details["state"] in ("failed", "reconnecting"):
                 self._tally.count("errors", period)
                 self._statistics_changed()
             raise refusal

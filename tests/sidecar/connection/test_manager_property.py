@@ -124,6 +124,8 @@ class World:
         self.pushes: list[ConnectionStatus] = []
         self.news = asyncio.Event()
         self.closed = False
+        self.was_connected = False
+        """Whether there was a connection since the last disconnect."""
         self.defects: list[str] = []
         self.connects: set[asyncio.Task[Any]] = set()
         self.calls: set[asyncio.Task[Any]] = set()
@@ -145,6 +147,7 @@ class World:
         if self.pushes and status.revision <= self.pushes[-1].revision:
             self.defects.append(f"revision {status.revision} after {self.pushes[-1].revision}")
         self.pushes.append(status)
+        self.was_connected = self.was_connected or status.state == "connected"
         self.news.set()
 
     def logged(self, entry: LogEntry) -> None:
@@ -238,16 +241,19 @@ class World:
         if self.manager.get_status().state != "disconnected":
             self.statistics = Statistics()
             self.period += 1
+        self.was_connected = False
         status = await self.manager.disconnect()
         assert isinstance(status, ConnectionStatus)
 
     async def _counted(self, request: Coroutine[Any, Any, Any], *, counter: str | None) -> None:
-        period = self.period
+        period, had_server = self.period, self.was_connected
         try:
             await request
         except SidecarError as error:
             assert error.message
-            too_early = isinstance(error, NotConnected) and error.details["state"] in ("disconnected", "connecting")
+            too_early = isinstance(error, NotConnected) and (
+                not had_server or error.details["state"] in ("disconnected", "connecting")
+            )
             counter = None if too_early else "errors"
         if counter is not None and period == self.period:  # what began before a disconnect counts to what was before
             self.statistics = attrs.evolve(self.statistics, **{counter: getattr(self.statistics, counter) + 1})
