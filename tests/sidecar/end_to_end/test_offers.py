@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -98,12 +98,22 @@ async def test_a_script_that_imports_an_mcp_library_is_offered(desk: tuple[Edito
         assert (await editor.request("mcp/offers", {"document": uri}))["document"] is None
 
 
-class Watched(dict[str, str]):
-    """An environment that knows whether it was read in the main thread, where the event loop is."""
+class Watched(Mapping[str, str]):
+    """An environment that knows whether it was read in the main thread, where the event loop is; however it is read."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.readers: set[bool] = set()
 
     def __getitem__(self, name: str) -> str:
-        self.__dict__.setdefault("readers", set()).add(threading.current_thread() is threading.main_thread())
-        return super().__getitem__(name)
+        self.readers.add(threading.current_thread() is threading.main_thread())
+        return self._environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
 
 
 async def test_what_is_typed_is_looked_at_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,5 +125,5 @@ async def test_what_is_typed_is_looked_at_beside_the_event_loop(monkeypatch: pyt
         environ = Watched(os.environ)
         monkeypatch.setattr(sidecar, "_environ", environ)
         await getattr(sidecar, method)(params)
-        assert environ.__dict__["readers"] == {False}
+        assert environ.readers == {False}
     await sidecar.stop()
