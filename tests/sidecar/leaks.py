@@ -48,7 +48,7 @@ def leaked_threads(before: set[threading.Thread]) -> list[str]:
     """The non-daemon threads that are new and do not end within a second."""
     leaked = []
     for thread in threads() - before:
-        thread.join(timeout=5)
+        thread.join(timeout=1)
         if thread.is_alive():
             leaked.append(f"thread {thread.name}")
     return leaked
@@ -80,5 +80,5 @@ async def leaked_tasks(before: set[asyncio.Task[object]]) -> list[str]:
     new = asyncio.all_tasks() - before - {asyncio.current_task()}
     if not new:
         return []
-    _, pending = await asyncio.wait(new, timeout=5)
+    _, pending = await asyncio.wait(new, timeout=0.5)
     return [f"task {task.get_name()}: {task.get_coro()}" for task in pending]

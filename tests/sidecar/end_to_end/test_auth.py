@@ -237,7 +237,7 @@ async def test_a_login_ends_at_once_when_nobody_wants_it_any_more(
     assert len(listening(editor)) == 1
     match way:
         case "disconnect":
-            await editor.request("mcp/disconnect", timeout=5)
+            await editor.request("mcp/disconnect", timeout=2)
         case "cancel":
             await editor.cancel(number)
         case _:

@@ -128,10 +128,10 @@ async def test_a_broken_answer_ends_as_it_should_and_harms_nothing(editor: Edito
         assert (error.value.code, error.value.kind) == (-32803, case.kind)
         assert case.message in error.value.message
         assert error.value.data["suggestion"]
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 3
     if case.log is not None:
         told = case.log
-        entry = await editor.wait_for("mcp/didLog", lambda entry: told in entry["message"])
+        entry = await editor.wait_for("mcp/didLog", lambda entry: told in entry["message"], timeout=2)
         assert (entry["source"], entry["level"]) == ("protocol", "warning")
     status = await editor.status()
     assert (status["state"], status["inFlight"]) == ("connected", 0)
@@ -242,7 +242,7 @@ async def test_a_flood_of_garbage_is_read_and_bounded_and_the_status_answers_mea
             asked += 1
         assert (await call)["content"][0]["text"] == "x"
     assert asked >= 2
-    assert slowest < 5  # nothing like the flood itself, which takes much longer on a busy machine, too
+    assert slowest < 0.5
     assert memory.growth < 40
     assert len(editor.logs) < 5000
     await editor.wait_for("mcp/didLog", lambda entry: entry["source"] == "sidecar" and "dropped" in entry["message"])
@@ -285,7 +285,7 @@ async def test_a_line_without_end_is_dropped_in_bounded_memory(editor: Editor) -
         _, call = await editor.request_nowait("mcp/tools/call", {"name": "echo", "arguments": {"text": "x"}})
         entry = await editor.wait_for("mcp/didLog", lambda entry: f"more than {64 * MIB} bytes" in entry["message"])
         assert entry["source"] == "protocol"
-        assert await seconds_for_status(editor) < 2
+        assert await seconds_for_status(editor) < 0.5
         with pytest.raises(ResponseError) as error:
             await asyncio.wait_for(asyncio.shield(call), 10)
     assert error.value.kind == "timeout"

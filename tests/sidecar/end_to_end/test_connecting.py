@@ -141,7 +141,7 @@ async def test_a_hanging_connect_is_interrupted_at_once(editor: Editor, mode: st
     with pytest.raises(ResponseError) as interrupted:
         await connect
     # The promise is 100 ms; a shared machine gets some slack, a hang would take the connect timeout of 30 s.
-    assert time.perf_counter() - asked_at < 5
+    assert time.perf_counter() - asked_at < 1.0
     assert interrupted.value.code == -32800
     assert (await editor.status())["state"] == "disconnected"
     assert await gone(started)

@@ -92,7 +92,9 @@ async def test_a_killed_idle_server_is_noticed_and_found_again_when_it_is_back(
     assert error["details"]["reason"]
     assert error["suggestion"]
 
-    refused = await failure(editor, timeout=5, text="x")
+    started = time.perf_counter()
+    refused = await failure(editor, timeout=1, text="x")
+    assert time.perf_counter() - started < 1
     assert refused.kind == "not_connected"
     assert error["message"] in refused.message
 
@@ -218,7 +220,7 @@ async def test_a_server_that_stays_away_is_given_up_after_a_while_and_can_be_rec
         await told.wait_for("reconnecting")
         lost_at = time.perf_counter()
         await told.wait_for("failed")
-        assert window * 0.9 < time.perf_counter() - lost_at < window + 10
+        assert window * 0.9 < time.perf_counter() - lost_at < window + 3
         status = manager.get_status()
         assert status.connected_at is None
         assert status.error is not None
@@ -383,7 +385,7 @@ async def test_a_paused_server_is_not_taken_for_dead_and_its_calls_time_out_as_a
         started = time.perf_counter()
         error = await failure(editor, timeout=20, text="x")
         assert (error.kind, error.data["details"]["timeoutSeconds"]) == ("timeout", seconds)
-        assert seconds * 0.9 < time.perf_counter() - started < seconds + 10
+        assert seconds * 0.9 < time.perf_counter() - started < seconds + 2
     finally:
         server.resume()
     assert (await editor.call("echo", text="awake"))["content"][0]["text"] == "awake"

@@ -56,7 +56,7 @@ async def test_calls_in_flight_fail_at_once_and_later_ones_fast(
     # The push came before the answer: at no moment could the client believe otherwise.
     assert editor.statuses[-1]["state"] == "failed"
     with pytest.raises(ResponseError) as refused:
-        await editor.call("echo", timeout=5, text="x")
+        await editor.call("echo", timeout=1, text="x")
     assert refused.value.kind == "not_connected"
     assert "Reconnect" in refused.value.data["suggestion"]
     status = await editor.status()

@@ -104,7 +104,7 @@ async def test_progress_keeps_a_request_alive_no_longer_than_the_maximum(editor:
     with pytest.raises(ResponseError) as error:
         await editor.request("mcp/tools/call", work(10_000, 0.05))
     assert error.value.kind == "timeout"
-    assert 1.1 < time.perf_counter() - started < 10
+    assert 1.1 < time.perf_counter() - started < 3
     assert error.value.data["details"]["timeoutSeconds"] == 0.5
     assert error.value.data["details"]["maxTimeoutSeconds"] == 1.2
     assert "maxCallTimeout" in error.value.data["suggestion"]
@@ -127,7 +127,7 @@ async def test_a_requests_own_limits_come_first(editor: Editor, own: str, second
             "mcp/tools/call", {"name": "work", "arguments": arguments, "_meta": {f"mcp-sidecar/{own}": seconds}}
         )
     assert error.value.kind == "timeout"
-    assert seconds * 0.9 < time.perf_counter() - started < seconds + 10
+    assert seconds * 0.9 < time.perf_counter() - started < seconds + 2
     assert (await editor.status())["state"] == "connected"
 
 
@@ -161,7 +161,7 @@ async def test_over_http_progress_keeps_a_request_alive_up_to_the_maximum(
     started = time.perf_counter()
     error = await editor.refused("mcp/tools/call", {"name": "slow", "arguments": {"seconds": 9}, "_meta": limits})
     assert error.kind == "timeout"
-    assert 1.6 < time.perf_counter() - started < 8  # a report came in time, so it had more than the first 1.5 s
+    assert 1.6 < time.perf_counter() - started < 5  # a report came in time, so it had more than the first 1.5 s
     assert error.data["details"]["maxTimeoutSeconds"] == 2.5
     assert (await editor.status())["state"] == "connected"
 

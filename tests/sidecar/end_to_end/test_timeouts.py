@@ -33,7 +33,7 @@ async def test_a_call_timeout_never_ends_the_connection_nor_caps_the_connect(edi
     await editor.connect(**nasty("slow-start", 1, callTimeout=0.5, connectTimeout=20))
     since = (await editor.status())["since"]
     error, seconds = await timed_out(editor, "slow", seconds=30)
-    assert seconds < 15
+    assert seconds < 5
     assert error.data["details"]["timeoutSeconds"] == 0.5
     status = await editor.status()
     assert (status["state"], status["since"], status["error"]) == ("connected", since, None)
@@ -56,7 +56,7 @@ async def test_a_stopped_server_times_out_after_the_asked_time_even_with_a_full_
     os.kill(server.pid, signal.SIGSTOP)
     calls = [timed_out(editor, "echo", text="x" * 1_000_000) for _ in range(5)]
     for _, seconds in await asyncio.gather(*calls):
-        assert 0.9 < seconds < 10
+        assert 0.9 < seconds < 4
     assert (await editor.status())["state"] == "connected"
     os.kill(server.pid, signal.SIGCONT)
     assert (await editor.call("echo", text="awake"))["content"][0]["text"] == "awake"
@@ -74,7 +74,7 @@ async def test_a_server_that_reads_nothing_times_out(editor: Editor) -> None:
     await editor.connect(**nasty("stops-reading", callTimeout=1))
     await editor.request("mcp/tools/list")
     _, seconds = await timed_out(editor, "echo", text="x" * 4_000_000)
-    assert seconds < 10
+    assert seconds < 4
 
 
 async def test_a_timeout_says_what_the_server_did_wrong_meanwhile(editor: Editor) -> None:
