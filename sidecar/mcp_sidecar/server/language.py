@@ -7,6 +7,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
+import attrs
 from lsprotocol import types as lsp
 
 from mcp_sidecar.defects import log_defect
@@ -73,6 +74,16 @@ class DocumentKind:
         """End what is under way."""
 
 
+@attrs.frozen
+class _Pushed:
+    """What was told of a document."""
+
+    version: int | None
+    diagnostics: list[lsp.Diagnostic]
+    is_watched: bool
+    """Whether it is to be checked again from time to time."""
+
+
 class LanguageFeatures:
     """Serves the documents of some kinds: pushes their diagnostics, answers for the rest."""
 
@@ -81,8 +92,8 @@ class LanguageFeatures:
         self._kinds = kinds
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         """What waits for the end of typing."""
-        self._pushed: dict[str, tuple[int | None, list[lsp.Diagnostic]]] = {}
-        """What was pushed last of each document, and for which version of it."""
+        self._pushed: dict[str, _Pushed] = {}
+        """What was pushed last of each document."""
         self._turns = itertools.count()
         self._latest: dict[str, int] = {}
         """The turn of each document's last check: what a later one finds must not be overtaken.
@@ -168,16 +179,17 @@ class LanguageFeatures:
         now = open_document(self._server, uri)
         if now is None or now.version != document.version or self._latest.get(uri) != turn:
             return
-        if not only_news or self._pushed.get(uri) != (document.version, diagnostics):
-            self._pushed[uri] = document.version, diagnostics
+        is_watched = kind.is_watched and not _is_too_long(kind, document)
+        pushed = _Pushed(document.version, diagnostics, is_watched)
+        if not only_news or self._pushed.get(uri) != pushed:
+            self._pushed[uri] = pushed
             self._push(uri, diagnostics, document.version)
-        if self._watching is None and uri in self._watched():
+        if self._watching is None and is_watched:
             self._watching = self._start(self._watch())
 
     def _watched(self) -> list[str]:
         """The documents to check again from time to time."""
-        kinds = {uri: found[0] for uri in self._pushed if (found := self._readable(uri)) is not None}
-        return [uri for uri, kind in kinds.items() if kind.is_watched]
+        return [uri for uri, pushed in self._pushed.items() if pushed.is_watched]
 
     async def _watch(self) -> None:
         """Check them again and again while they are open; a check that fails ends it, and the next one begins anew."""
@@ -212,8 +224,7 @@ class LanguageFeatures:
     def _readable(self, uri: str) -> tuple[DocumentKind, OpenDocument] | None:
         """An open document that is not too long to be read at once, and its kind."""
         found = self._found(uri)
-        is_too_long = found is not None and found[0].longest is not None and len(found[1].text) > found[0].longest
-        return None if is_too_long else found
+        return None if found is not None and _is_too_long(*found) else found
 
     async def _completions(self, params: lsp.CompletionParams) -> lsp.CompletionList | None:
         if (found := self._readable(params.text_document.uri)) is None:
@@ -264,6 +275,10 @@ class LanguageFeatures:
                 await self._server.request(lsp.WORKSPACE_CODE_LENS_REFRESH, None, timeout=_REFRESH_LIMIT)
             except (TimeoutError, ClientError) as error:
                 logger.info("the client did not take notice of new code lenses: %s", type(error).__name__)
+
+
+def _is_too_long(kind: DocumentKind, document: OpenDocument) -> bool:
+    return kind.longest is not None and len(document.text) > kind.longest
 
 
 def _is_wanted(action: lsp.CodeAction, only: Sequence[lsp.CodeActionKind | str] | None) -> bool:

@@ -107,7 +107,10 @@ def _is_passthrough(cls: Any) -> bool:
 
 def _structure_ours(cls: type, converter: Converter) -> strict.Hook:
     structure = _structure_fields(cls, converter, forbid_unknown=True)
-    prepared = getattr(cls, "prepared", dict)  # a class may take more than its fields
+    # A class may take more than its fields: its `prepared` makes these of what came.
+    prepared: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(cls, "prepared", None)
+    if prepared is None:
+        return lambda value, _: structure(strict.as_object(value), cls)
     return lambda value, _: structure(prepared(strict.as_object(value)), cls)
 
 
