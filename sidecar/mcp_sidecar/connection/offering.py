@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from mcp_sidecar.connection import commandline
-from mcp_sidecar.connection.configured.places import Folder, path_of
+from mcp_sidecar.connection.configured.places import Folder
 from mcp_sidecar.connection.configured.report import ConfiguredServer, ServersReport
 from mcp_sidecar.connection.errors import SidecarError
+from mcp_sidecar.connection.file_uri import path_of
 from mcp_sidecar.connection.offers import Offer, OfferedTarget
 from mcp_sidecar.connection.script import JAVASCRIPT, PYTHON, TYPESCRIPT, suffix_of
 from mcp_sidecar.connection.status import TargetInfo

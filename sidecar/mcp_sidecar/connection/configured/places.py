@@ -7,8 +7,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import attrs
 
@@ -67,13 +65,6 @@ class Place:
     def is_shared_with_others(self) -> bool:
         """Whether servers are a small part of the file, so that what is wrong elsewhere in it is not ours to tell."""
         return self.section != () or os.path.basename(self.path) == ".claude.json"
-
-
-def path_of(uri: str) -> str:
-    """The path of a `file:` URI."""
-    parts = urlsplit(uri)
-    host = "" if parts.netloc.lower() == "localhost" else parts.netloc  # RFC 8089, section 2 and appendix E.3
-    return url2pathname(f"//{host}{parts.path}" if host else parts.path)
 
 
 def places(folders: Sequence[Folder], environ: Mapping[str, str], platform: str) -> list[Place]:

@@ -21,11 +21,12 @@ from mcp_sidecar.connection.configured.file import Configuration, read_all, read
 from mcp_sidecar.connection.configured.filling import Filling, fill
 from mcp_sidecar.connection.configured.inputs import Answers, InputDefinition
 from mcp_sidecar.connection.configured.listing import list_servers
-from mcp_sidecar.connection.configured.places import Folder, Place, path_of, places, places_of, real_path
+from mcp_sidecar.connection.configured.places import Folder, Place, places, places_of, real_path
 from mcp_sidecar.connection.configured.report import ServersReport
 from mcp_sidecar.connection.configured.user import MOST_CHOICES, Unaskable, User
 from mcp_sidecar.connection.configured.variables import Context
 from mcp_sidecar.connection.errors import Failure, Interrupted, InvalidTarget, MalformedTarget, SidecarError
+from mcp_sidecar.connection.file_uri import path_of
 from mcp_sidecar.connection.resolution import EXPECTED, Resolved
 from mcp_sidecar.connection.state_directory import state_directory
 from mcp_sidecar.connection.status import TargetInfo
