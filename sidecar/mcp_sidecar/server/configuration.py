@@ -158,7 +158,7 @@ class ConfigurationDocuments(DocumentKind):
 
     def claims(self, uri: str) -> bool:
         """Whether it is a configuration file, by its name; whatever the editor calls its language."""
-        path = _path(uri)
+        path = uris.to_fs_path(uri)
         return path is not None and PurePath(path).name in _FILE_NAMES and self._configured().is_place(path)
 
     async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
@@ -278,7 +278,7 @@ class ConfigurationDocuments(DocumentKind):
 
         configurations = await self._configurations(document)
         if not configurations:  # the file has no servers yet, but its place tells what they will be
-            path = _path(document.uri) or ""
+            path = uris.to_fs_path(document.uri) or ""
             configurations = await asyncio.to_thread(self._configured().understood, path, _EMPTY)
         found = await asyncio.to_thread(suggestions, configurations, document.text, offset)
         return completion_list(self._server, document, found, is_incomplete=False)
@@ -321,7 +321,7 @@ class ConfigurationDocuments(DocumentKind):
         """What a document is understood as; once for each of its versions."""
         known, folders = self._understood.get(document.uri), tuple(self._folders())
         if known is None or known.document.text is not document.text or known.folders != folders:
-            path = _path(document.uri)
+            path = uris.to_fs_path(document.uri)
             assert path is not None, "only files are claimed"
             configurations = await asyncio.to_thread(self._configured().understood, path, document.text)
             known = _Understood(document, folders, configurations)
@@ -329,10 +329,6 @@ class ConfigurationDocuments(DocumentKind):
             while len(self._understood) > _MOST_KEPT:
                 self._understood.popitem()
         return known.configurations
-
-
-def _path(uri: str) -> str | None:
-    return uris.to_fs_path(uri)
 
 
 def _duplicates(configuration: "Configuration", names: "Names") -> "Iterator[Finding]":
