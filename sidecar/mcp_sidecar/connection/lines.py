@@ -1,6 +1,10 @@
 """Cuts a stream of bytes into lines of bounded length, in linear time."""
 
 from collections.abc import Callable
+from typing import Final
+
+_SHOWN: Final = 8192
+"""Bytes of a line beyond the limit that are told."""
 
 
 class LineSplitter:
@@ -53,8 +57,17 @@ class LineSplitter:
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._limit:
-            head = b"".join(self._parts)[: min(self._limit, 8192)]
+            head = self._head(min(self._limit, _SHOWN))
             size = self._size
             self._parts.clear()
             self._skipping = True
             self._on_overlong(head, size)
+
+    def _head(self, size: int) -> bytes:
+        """The first bytes of the present line; the rest, which may be as long as memory allows, is not copied."""
+        head = bytearray()
+        for part in self._parts:
+            head += part[: size - len(head)]
+            if len(head) == size:
+                break
+        return bytes(head)

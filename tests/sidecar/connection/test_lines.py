@@ -1,6 +1,7 @@
 """Lines out of a stream of bytes: whole, bounded, in linear time."""
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, SupportsIndex
@@ -75,6 +76,19 @@ def test_of_an_overlong_line_only_the_beginning_is_kept() -> None:
     (head,) = seen.overlong
     assert len(head) == 8192
     assert seen.splitter.unfinished == b""
+
+
+def test_for_the_beginning_of_an_overlong_line_the_rest_is_not_copied() -> None:
+    chunk = b"x" * 65536  # one object, so that what is kept of the line takes no memory
+    seen = Seen(limit=8 * 2**20)
+    tracemalloc.start()
+    try:
+        seen.feed(*[chunk] * 200, end=False)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(seen.overlong[0]) == 8192
+    assert peak < 2**20
 
 
 def test_what_has_no_end_yet_can_be_looked_at() -> None:
