@@ -1,6 +1,7 @@
 """What all tests share: nothing may be left behind, and the programs that tests start are ended."""
 
 import asyncio
+import gc
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -22,6 +23,12 @@ hypothesis.settings.load_profile("project")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--no-skips`: a run in which a test was skipped fails."""
     parser.addoption("--no-skips", action="store_true", help="fail if a test is skipped")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is imported out of the search for garbage after each test, which takes 0.15 s with it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
