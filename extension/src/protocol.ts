@@ -125,6 +125,8 @@ export interface ConsentParams {
   /** As the error and the log tell it. */
   id: string;
   allow: boolean;
+  /** What to connect to once it is allowed. */
+  connect?: Target;
 }
 
 /** Params of `mcp/trace`. */
@@ -414,6 +416,8 @@ export interface Offers {
 export interface Decided {
   id: string;
   allowed: boolean;
+  /** Of the connection that `connect` wanted. */
+  status?: ConnectionStatus;
 }
 
 /** One HTTP request and what came of it, secrets removed. */

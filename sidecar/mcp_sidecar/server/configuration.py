@@ -14,11 +14,12 @@ from mcp_sidecar.connection.configured.standings import Key, Standings
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ConnectionStatus, State
 from mcp_sidecar.server.documents import OpenDocument
-from mcp_sidecar.server.language import ACTION_KIND, DocumentKind
+from mcp_sidecar.server.language import ACTION_KIND, DocumentKind, kind_text
 from mcp_sidecar.server.methods import command_id
 from mcp_sidecar.wire.server import WireServer
 
 if TYPE_CHECKING:
+    from mcp_sidecar.connection.configured.consent import Question
     from mcp_sidecar.connection.configured.elsewhere import Names
     from mcp_sidecar.connection.configured.entry import Entry
     from mcp_sidecar.connection.configured.file import Configuration
@@ -30,6 +31,9 @@ LARGEST: Final = 4 * 1024 * 1024
 
 MOST_DIAGNOSTICS: Final = 500
 """Of one document; nobody reads more."""
+
+LONGEST_ALLOWANCE: Final = 105
+"""Bytes of a title that says what it allows: no more columns than a menu of Helix has, of which it cuts the rest."""
 
 _MOST_KEPT: Final = 8
 """Documents whose meaning is kept."""
@@ -191,8 +195,18 @@ class ConfigurationDocuments(DocumentKind):
                 is_refusal = failure.kind == "consent_refused"
                 severity = lsp.DiagnosticSeverity.Warning if is_refusal else lsp.DiagnosticSeverity.Error
                 yield document.diagnostic(
-                    _words(failure), entry.name_start, entry.name_end, severity, failure.kind.replace("_", "-")
+                    self._words(failure), entry.name_start, entry.name_end, severity, failure.kind.replace("_", "-")
                 )
+
+    def _words(self, failure: Failure) -> str:
+        """A failure as one text, with what was not allowed, or what the server said last."""
+        stderr = failure.details.get("stderr")
+        lines = stderr.splitlines() if isinstance(stderr, str) else list(stderr or ())
+        said = [str(line)[:300] for line in lines[-_STDERR_LINES:]]
+        question = self._configured().question(failure.details.get("consent", ""))
+        if question is not None:
+            said = [question.subject.text()]
+        return "\n".join([f"{failure.message} {failure.suggestion}".strip(), *said])
 
     async def code_lenses(self, document: OpenDocument) -> list[lsp.CodeLens]:
         """The state of each server, and what can be done with it."""
@@ -269,7 +283,36 @@ class ConfigurationDocuments(DocumentKind):
             if entry.start <= end and start <= entry.end
             for offer in self._offers(Key(configuration.uri, entry.name))
         ]
-        return [*mended, *commands]
+        # The last ones: what comes first is preselected in some editors, and run if it is the only one.
+        allowances = [
+            lsp.CodeAction(f"MCP Sidecar: {offer.title}", kind=ACTION_KIND, command=offer.as_command(offer.title))
+            for configuration in configurations
+            for entry in configuration.entries
+            if entry.start <= end and start <= entry.end and self._may_allow(context)
+            if (offer := await self._allowance(configuration, entry)) is not None
+        ]
+        return [*mended, *commands, *allowances]
+
+    def _may_allow(self, context: lsp.CodeActionContext) -> bool:
+        """Whether an action may allow what it shows: where a person asks for all there are, to choose one.
+
+        What is asked for by its kind, or by no person, may be run unseen, as by VS Code's `editor.codeActionsOnSave`, a
+        setting that a workspace can bring along. VS Code itself needs no such action: an editor that has the commands
+        as its own, see `ClientOptions`, shows the questions.
+        """
+        is_chosen = not context.only or "" in map(kind_text, context.only)
+        is_asked_for = context.trigger_kind != lsp.CodeActionTriggerKind.Automatic
+        return self._server.announces_commands and is_chosen and is_asked_for
+
+    async def _allowance(self, configuration: "Configuration", entry: "Entry") -> _Offer | None:
+        """The yes to the question that an entry's diagnostic shows, which the editor could not show or said no to."""
+        key = Key(configuration.uri, entry.name)
+        failure = self._standings.failure(key)
+        identifier = failure.details.get("consent") if failure is not None else None
+        if identifier is None or (asked := await self._configured().refused(identifier, configuration, entry)) is None:
+            return None
+        target = {"server": key.name, "file": key.file}
+        return _Offer(_allowing(asked), "mcp/consent", {"id": identifier, "allow": True, "connect": target})
 
     async def completions(self, document: OpenDocument, offset: int) -> lsp.CompletionList | None:
         """Fields, programs, variables and the like."""
@@ -352,9 +395,12 @@ def diagnostic_of(document: OpenDocument, finding: "Finding") -> lsp.Diagnostic:
     return document.diagnostic(finding.message, finding.start, finding.end, _SEVERITIES[finding.severity], finding.rule)
 
 
-def _words(failure: Failure) -> str:
-    """A failure as one text, with what the server said last."""
-    stderr = failure.details.get("stderr")
-    lines = stderr.splitlines() if isinstance(stderr, str) else list(stderr or ())
-    said = [str(line)[:300] for line in lines[-_STDERR_LINES:]]
-    return "\n".join([f"{failure.message} {failure.suggestion}".strip(), *said])
+def _allowing(question: "Question") -> str:
+    """The title of the action that allows it: all that the question shows; where it is too long, where that stands."""
+    verb = "sending secrets to" if question.is_sending else "running"
+    text = question.subject.text().replace("\n", "; ")
+    whole = f"Allow {verb} {text}"
+    if len(whole.encode()) <= LONGEST_ALLOWANCE:
+        return whole
+    start = f"Allow {verb} what its diagnostic shows in full: "
+    return f"{start}{text.encode()[: LONGEST_ALLOWANCE - len(start)].decode(errors='ignore')}…"

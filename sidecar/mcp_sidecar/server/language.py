@@ -285,10 +285,11 @@ def _is_wanted(action: lsp.CodeAction, only: Sequence[lsp.CodeActionKind | str] 
     """Whether a client asks for an action of this kind, or of one that it is part of (LSP 3.17, "CodeActionKind")."""
     if not only:
         return True
-    kind = _text(action.kind or "")
-    wanted = [_text(each) for each in only]
+    kind = kind_text(action.kind or "")
+    wanted = [kind_text(each) for each in only]
     return any(each in ("", kind) or kind.startswith(f"{each}.") for each in wanted)
 
 
-def _text(kind: lsp.CodeActionKind | str) -> str:
+def kind_text(kind: lsp.CodeActionKind | str) -> str:
+    """A kind as it is on the wire."""
     return kind.value if isinstance(kind, lsp.CodeActionKind) else kind

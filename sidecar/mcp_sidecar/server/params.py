@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import attrs
 
+from mcp_sidecar.connection.target import Target
 from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 
 
@@ -98,6 +99,8 @@ class ConsentParams:
     id: str
     """As the error and the log tell it."""
     allow: bool
+    connect: Target | None = None
+    """What to connect to once it is allowed."""
 
 
 @attrs.frozen(kw_only=True)

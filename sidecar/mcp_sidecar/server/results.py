@@ -5,6 +5,7 @@ from typing import Literal
 import attrs
 
 from mcp_sidecar.connection.configured.input_option import InputOption
+from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.positions import Position
 
 
@@ -14,6 +15,8 @@ class Decided:
 
     id: str
     allowed: bool
+    status: ConnectionStatus | None = None
+    """Of the connection that `connect` wanted."""
 
 
 @attrs.frozen(kw_only=True)

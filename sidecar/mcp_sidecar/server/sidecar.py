@@ -300,7 +300,8 @@ class Sidecar:
 
     async def _consent(self, params: ConsentParams) -> Decided:
         await self._configured.decide(params.id, allow=params.allow)
-        return Decided(id=params.id, allowed=params.allow)
+        status = await self._connect(params.connect) if params.allow and params.connect is not None else None
+        return Decided(id=params.id, allowed=params.allow, status=status)
 
     # What is imported when it is needed: before the answer to `initialize` every module counts.
 

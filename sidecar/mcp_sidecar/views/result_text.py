@@ -55,6 +55,8 @@ def brief(method: str, result: Any) -> str | None:
     if method in ("connect", "disconnect", "reconnect"):
         return _state(known)
     if method == "consent":
+        if isinstance(status := known.get("status"), dict):
+            return _state(status)
         return "allowed" if known.get("allowed") else "denied"
     if known.keys() <= {"_meta"} and _PROBLEMS not in _meta(known):
         duration = measure(_meta(known).get(_DURATION))

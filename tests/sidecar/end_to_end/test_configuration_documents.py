@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import shlex
 import signal
 import sys
 import time
@@ -18,8 +19,8 @@ from mcp_sidecar.connection.configured.file import read_text
 from mcp_sidecar.connection.configured.places import Folder, places_of
 from mcp_sidecar.connection.configured.variables import Context
 from mcp_sidecar.server.entry_hover import Known, hover_text
-from tests.sidecar.harness import Editor
-from tests.sidecar.programs import raw
+from tests.sidecar.harness import Editor, ResponseError
+from tests.sidecar.programs import RAW, raw
 
 StartEditor = Callable[..., Awaitable[Editor]]
 
@@ -310,6 +311,137 @@ async def test_servers_are_connected_and_left_from_their_file(start_editor: Star
     await editor.wait_for_state("connected", 45, since)
     assert (await page.run(disconnect))["state"] == "disconnected"
     assert "Disconnect" not in await page.titles()
+
+
+class Allowing:
+    """An editor that shows no questions, and a file of its workspace."""
+
+    def __init__(self, start: StartEditor, folder: Path) -> None:
+        self.start = start
+        self.folder = folder
+        self.editor: Editor
+        self.page: Page
+
+    async def open(self, **servers: Any) -> None:
+        await self.open_as({}, servers)
+
+    async def open_as(self, client: dict[str, Any], servers: dict[str, Any]) -> None:
+        self.editor = await self.start(env={"HOME": str(self.folder), "XDG_STATE_HOME": ""}, initialize=False)
+        options = {"mcp": {"client": client}}
+        params = {"capabilities": TAKES_ACTIONS, "initializationOptions": options}
+        await self.editor.initialize(folder=self.folder, params=params)
+        self.editor.answers["window/showMessageRequest"] = self.unknown
+        self.page = await Page.open(self.editor, self.folder / ".mcp.json", {"mcpServers": servers})
+
+    @staticmethod
+    def unknown(_: Any) -> Any:
+        """What Helix 25.07 answers."""
+        raise ResponseError(-32601, "unknown")
+
+    async def refused(self, server: str = "it") -> str:
+        """Connect, and return the diagnostic that says why not."""
+        since = self.editor.mark()
+        error = await self.editor.refused("mcp/connect", {"server": server, "file": self.page.uri})
+        assert error.kind == "consent_refused"
+        identifier = error.data["details"]["consent"]
+        found = await self.page.pushed(lambda found: any(identifier in each["message"] for each in found), since)
+        (refusal,) = (each["message"] for each in found if identifier in each["message"])
+        return str(refusal)
+
+    async def allowances(self, spot: str = '"it"', **context: Any) -> list[Any]:
+        """The actions that allow something; they come last, since some editors preselect the first."""
+        actions = await self.page.actions(spot, **context)
+        allowing = [action for action in actions if action["title"].startswith("MCP Sidecar: Allow ")]
+        assert actions[len(actions) - len(allowing) :] == allowing
+        assert len(actions) > len(allowing) or not actions
+        return allowing
+
+
+@pytest.fixture
+def allowing(start_editor: StartEditor, tmp_path: Path) -> Allowing:
+    return Allowing(start_editor, tmp_path)
+
+
+async def test_what_could_not_be_asked_is_allowed_by_a_code_action_that_shows_the_very_command(
+    allowing: Allowing,
+) -> None:
+    web = {"url": "http://127.0.0.1:9/", "headers": {"X": "1"}}
+    await allowing.open(it=raw("exit-at-once", env={"N": "1"}), web=web)
+    assert await allowing.allowances() == []
+    shown = await allowing.refused()
+    command, directory, variables = shown.splitlines()[1:]
+    assert command == shlex.join([sys.executable, str(RAW), "exit-at-once"])
+    assert (directory, variables) == (f"in {allowing.folder}", "with the environment variables N")
+    (allow,) = await allowing.allowances()
+    start = "MCP Sidecar: Allow running what its diagnostic shows in full: "
+    assert allow["title"].startswith(start)
+    assert allow["title"].endswith("…")
+    assert command.startswith(allow["title"].removeprefix(start).removesuffix("…"))
+    assert len(allow["title"]) <= 120
+
+    await allowing.refused("web")
+    (send,) = await allowing.allowances('"url"')
+    assert send["title"] == "MCP Sidecar: Allow sending secrets to http://127.0.0.1:9/; with the headers X"
+
+
+async def test_an_allowed_command_is_connected_to_and_the_action_is_gone(allowing: Allowing) -> None:
+    await allowing.open(it=raw())
+    await allowing.refused()
+    (allow,) = await allowing.allowances()
+    since = allowing.editor.mark()
+    assert allow["command"]["command"] == "mcpSidecar.consent"
+    await allowing.page.run(allow["command"])
+    await allowing.editor.wait_for_state("connected", 45)
+    told = await allowing.editor.wait_for("window/showMessage", since=since)
+    assert told["message"].startswith("MCP: connected to raw")
+    assert await allowing.allowances() == []
+    await allowing.editor.request("mcp/reconnect")  # it holds
+
+
+async def test_an_action_allows_nothing_but_what_it_showed(allowing: Allowing) -> None:
+    await allowing.open(it=raw(env={"N": "1"}))
+    await allowing.refused()
+    (stale,) = await allowing.allowances()
+    await allowing.page.change({"mcpServers": {"it": raw(env={"N": "2"})}})
+    assert await allowing.allowances() == []  # what was refused is not what is there now
+    since = allowing.editor.mark()
+    await allowing.page.run(stale["command"])  # as an editor with an old menu
+    told = await allowing.editor.wait_for("window/showMessage", since=since)
+    assert "was not allowed" in told["message"]
+    assert (await allowing.editor.status())["state"] == "failed"
+    (fresh,) = await allowing.allowances()
+    assert fresh["command"]["arguments"][0]["id"] != stale["command"]["arguments"][0]["id"]
+    await allowing.page.run(fresh["command"])
+    await allowing.editor.wait_for_state("connected", 45)
+
+
+AUTOMATIC, INVOKED = 2, 1
+
+
+@pytest.mark.parametrize(
+    ("context", "is_offered"),
+    [
+        ({"only": ["mcp-sidecar"]}, False),  # as VS Code's `editor.codeActionsOnSave` asks
+        ({"only": ["mcp-sidecar"], "triggerKind": INVOKED}, False),
+        ({"triggerKind": AUTOMATIC}, False),
+        ({"only": ["", "quickfix", "source"]}, True),  # as vim-lsp asks for all
+        ({"only": [""], "triggerKind": AUTOMATIC}, False),
+        ({"triggerKind": INVOKED}, True),
+    ],
+)
+async def test_nothing_is_allowed_by_what_may_run_unseen(
+    allowing: Allowing, context: dict[str, Any], is_offered: bool
+) -> None:
+    await allowing.open(it=raw())
+    await allowing.refused()
+    assert len(await allowing.allowances()) == 1
+    assert len(await allowing.allowances(**context)) == is_offered
+
+
+async def test_an_editor_with_dialogs_and_commands_of_its_own_is_not_offered_a_second_way(allowing: Allowing) -> None:
+    await allowing.open_as({"commands": True}, {"it": raw()})
+    await allowing.refused()
+    assert await allowing.allowances() == []
 
 
 async def test_a_client_that_knows_commands_alone_gets_those(editor: Editor, tmp_path: Path) -> None:

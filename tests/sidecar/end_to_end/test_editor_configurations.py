@@ -6,7 +6,6 @@ run by hand with these very files when their sessions were recorded, and Kate ru
 
 import json
 import os
-import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,21 +25,17 @@ SESSIONS = Path(__file__).parent / "sessions"
 
 
 class Project:
-    """A project with a configuration file, a home with another, and an editor in it."""
+    """A project with a configuration file, a home, and an editor in it."""
 
     def __init__(self, root: Path) -> None:
         self.home = root / "home"
         self.folder = root / "project"
         self.file = self.folder / ".vscode" / "mcp.json"
-        self.own = self.home / ".cursor" / "mcp.json"
         it = {"command": sys.executable, "args": [str(RAW)]}
         broken = {"command": sys.executable, "env": {"X": "${env:MCP_SIDECAR_UNSET}"}}
-        for path, content in (
-            (self.file, {"servers": {"it": it, "broken": broken}}),
-            (self.own, {"mcpServers": {"mine": it}}),
-        ):
-            path.parent.mkdir(parents=True)
-            path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        self.home.mkdir()
+        self.file.parent.mkdir(parents=True)
+        self.file.write_text(json.dumps({"servers": {"it": it, "broken": broken}}, indent=2), encoding="utf-8")
         self.editor: Editor
 
     async def open(self, path: Path, language: str) -> None:
@@ -54,11 +49,11 @@ class Project:
         await self.editor.notify("textDocument/didOpen", {"textDocument": document})
 
     async def action(self, path: Path, title: str) -> Any:
-        """The command of the code action with this title on the first server of a document."""
+        """The command of the code action whose title begins like this, on the first server of a document."""
         place = {"line": 2, "character": 6}
         params = {"textDocument": {"uri": path.as_uri()}, "range": {"start": place, "end": place}}
         actions = await self.editor.request("textDocument/codeAction", params | {"context": {"diagnostics": []}})
-        (action,) = [each for each in actions if each["title"] == title]
+        (action,) = [each for each in actions if each["title"].startswith(title)]
         assert "edit" not in action  # so that none of them waits for one
         return {"command": action["command"]["command"], "arguments": action["command"]["arguments"]}
 
@@ -86,22 +81,13 @@ async def connect_in_coc(project: Project) -> None:
     await project.execute("mcpSidecar.connect")
 
 
-async def connect_in_helix(project: Project) -> None:
-    """`Space a`, and `:lsp-workspace-command mcpSidecar.consent {…}` with the id of the message: 25.07 asks nothing."""
+async def connect_and_allow(project: Project) -> None:
+    """Code actions, `Space a` in Helix 25.07, *LSP Client, Code Action* in Kate 22.12: neither shows questions."""
     connect = await project.action(project.file, "MCP Sidecar: Connect it")
     await project.editor.request("workspace/executeCommand", connect, timeout=10)
-    told = await project.told("mcpSidecar.consent")
-    arguments = re.search(r"mcpSidecar\.consent: (\{.*\})\.$", told)
-    assert arguments, told
-    await project.execute("mcpSidecar.consent", json.loads(arguments[1]))
-    await project.editor.request("workspace/executeCommand", connect, timeout=10)
-
-
-async def connect_in_kate(project: Project) -> None:
-    """*LSP Client, Code Action* on a server of the user's own."""
-    await project.open(project.own, "json")
-    connect = await project.action(project.own, "MCP Sidecar: Connect mine")
-    await project.editor.request("workspace/executeCommand", connect, timeout=10)
+    await project.told("was not allowed")
+    allow = await project.action(project.file, "MCP Sidecar: Allow running")
+    await project.editor.request("workspace/executeCommand", allow, timeout=10)
 
 
 async def connect_in_vim_lsp(project: Project) -> None:
@@ -113,8 +99,8 @@ async def connect_in_vim_lsp(project: Project) -> None:
     ("name", "session", "connect"),
     [
         ("coc-settings.json", "coc", connect_in_coc),
-        ("helix.toml", "helix", connect_in_helix),
-        ("kate.json", "kate-22.12", connect_in_kate),
+        ("helix.toml", "helix", connect_and_allow),
+        ("kate.json", "kate-22.12", connect_and_allow),
         ("vim-lsp.vim", "vim-lsp", connect_in_vim_lsp),
     ],
 )

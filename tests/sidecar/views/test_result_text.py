@@ -63,6 +63,7 @@ def test_what_is_wrong_with_a_result_comes_first() -> None:
     [
         ("ping", {"_meta": {"mcp-sidecar/durationMs": 2.0}}, "ping: done in 2 ms"),
         ("consent", {"id": "1", "allowed": True}, "allowed"),
+        ("consent", {"id": "1", "allowed": True, "status": {"state": "connected"}}, "connected"),
         ("disconnect", {"state": "disconnected", "server": None, "target": None}, "disconnected"),
         ("tools/list", {"tools": []}, None),
         (

@@ -147,9 +147,14 @@ class Question:
     material: Mapping[str, Any] = attrs.field(repr=False)
     """All that is agreed to, unmasked, as JSON can say it: the consent holds for exactly this."""
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether it is about secrets that would be sent, not about a program."""
+        return isinstance(self.subject, Recipient)
+
     def text(self, *, logged: bool = False) -> str:
         """The question as the user reads it, or as a log may tell it."""
-        verb = "Run" if isinstance(self.subject, Program) else "Send secrets to"
+        verb = "Send secrets to" if self.is_sending else "Run"
         question = f'{verb} the MCP server "{visible(self.server)}" of {visible(self.path)}?'
         return f"{question}\n\n{self.subject.text(logged=logged)}"
 
@@ -159,9 +164,14 @@ class _Pending:
     """A question that is open, or was left without an answer."""
 
     digest: str
-    about: Mapping[str, str]
+    question: Question
     decision: "asyncio.Future[bool] | None" = None
     """Of an open question."""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What it is about, for a person who looks at what is remembered."""
+        return {"server": self.question.server, "file": self.question.path}
 
 
 class Consent:
@@ -205,6 +215,18 @@ class Consent:
             raise refusal(question, "was denied", identifier)
         await asyncio.to_thread(self._store.allow, digest, pending.about)
 
+    def question(self, identifier: str) -> Question | None:
+        """The question of an id, however it was answered; None where there is none, or it is too long ago."""
+        pending = self._pending.get(identifier)
+        return pending.question if pending is not None else None
+
+    async def refused(self, identifier: str) -> Question | None:
+        """The question of an id, unless the user has agreed by now."""
+        pending = self._pending.get(identifier)
+        if pending is None or await asyncio.to_thread(self._store.allows, pending.digest):
+            return None
+        return pending.question
+
     async def decide(self, identifier: str, allow: bool) -> None:
         """Answer a question by its id: an open one, one that was left without an answer, or one answered otherwise.
 
@@ -228,7 +250,7 @@ class Consent:
     def _remember(self, digest: str, question: Question) -> _Pending:
         while len(self._pending) >= _MOST_PENDING:
             del self._pending[next(iter(self._pending))]
-        pending = _Pending(digest, {"server": question.server, "file": question.path})
+        pending = _Pending(digest, question)
         self._pending[digest[:_ID_LENGTH]] = pending
         return pending
 
@@ -252,8 +274,7 @@ class Consent:
 
 def refusal(question: Question, why: str, identifier: str | None = None) -> ConsentRefused:
     """The error that says why something was not agreed to."""
-    is_program = isinstance(question.subject, Program)
-    what = "Running" if is_program else "Sending secrets to"
+    what = "Sending secrets to" if question.is_sending else "Running"
     suggestion = "Look at what the file says. Connect again to be asked again"
     if identifier is not None:
         suggestion += f', or allow it by the command mcpSidecar.consent: {{"id": "{identifier}", "allow": true}}'

@@ -158,6 +158,22 @@ class ConfiguredServers:
         """Answer a question of consent by its id; see `Consent.decide`."""
         await self._consent.decide(identifier, allow)
 
+    def question(self, identifier: str) -> Question | None:
+        """The question of consent that has an id; see `Consent.question`."""
+        return self._consent.question(identifier)
+
+    async def refused(self, identifier: str, configuration: Configuration, entry: Entry) -> Question | None:
+        """The question of consent that has an id, where it is still about what an entry comes to, and got no yes."""
+        asked = await self._consent.refused(identifier)
+        if asked is None:
+            return None
+        try:
+            _check(configuration, entry)
+            now = _question(configuration, entry, await self._filled(configuration, entry))
+        except SidecarError:
+            return None
+        return asked if now is not None and now.material == asked.material else None
+
     # reading
 
     def understood(self, path: str, text: str) -> list[Configuration]:
