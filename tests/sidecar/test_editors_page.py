@@ -40,7 +40,7 @@ def test_the_commands_on_the_page_exist() -> None:
     assert mentioned <= {command_id(method.name) for method in METHODS}
 
 
-RUN = {"neovim.lua", "neovim-0.7.lua", "eglot.el", "lsp-mode.el", "kate.json"}
+RUN = {"neovim.lua", "neovim-0.7.lua", "eglot.el", "lsp-mode.el", "helix.toml", "kate.json"}
 """By tests/editors/, in the editors themselves."""
 
 

@@ -82,7 +82,7 @@ async def connect_in_coc(project: Project) -> None:
 
 
 async def connect_and_allow(project: Project) -> None:
-    """Code actions, `Space a` in Helix 25.07, *LSP Client, Code Action* in Kate 22.12: neither shows questions."""
+    """*LSP Client, Code Action* in Kate 22.12, which shows no questions."""
     connect = await project.action(project.file, "MCP Sidecar: Connect it")
     await project.editor.request("workspace/executeCommand", connect, timeout=10)
     await project.told("was not allowed")
@@ -99,7 +99,6 @@ async def connect_in_vim_lsp(project: Project) -> None:
     ("name", "session", "connect"),
     [
         ("coc-settings.json", "coc", connect_in_coc),
-        ("helix.toml", "helix", connect_and_allow),
         ("kate.json", "kate-22.12", connect_and_allow),
         ("vim-lsp.vim", "vim-lsp", connect_in_vim_lsp),
     ],
