@@ -2,11 +2,11 @@
 # Makes sure that the editors of the tests are there: this machine's Neovim, Emacs with eglot and lsp-mode, Vim, and Kate with a
 # display that nobody sees; a newer Neovim; and editors of other releases of Debian.
 #
-# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=…, LSP_MODE=…, VIM=…, KATE=…, HELIX_TRIXIE=… and
-# HELIX_FORKY=…, each a program that can be run as it is. One that can't be had on this machine is left out, with one line on
-# stderr that says why.
+# Prints what was found or installed, as NEOVIM=…, NEOVIM_NEW=…, EMACS=…, LSP_MODE=…, VIM=…, KATE=…, and with
+# the code name of the release after it HELIX_TRIXIE=…, NEOVIM_FORKY=… and so on, each a program that can be run as it is. One that
+# can't be had on this machine is left out, with one line on stderr that says why.
 #
-#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 130 MB); by default mcp-sidecar/ in the user's cache directory
+#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 210 MB); by default mcp-sidecar/ in the user's cache directory
 #   UV, PYTHON          uv, or where there is none a Python that has pip; by default uv and python3
 set -euo pipefail
 
@@ -118,20 +118,20 @@ unpack() {
 
 # A program that starts what was unpacked with the C library that came with it; what that starts has the machine's again.
 wrapper() {
-  local home=$1 program=$2 setting=$3
+  local home=$1 program=$2 setting=$3 options=$4
   echo '#!/bin/sh'
   echo "export $setting"
-  echo "exec '$home/usr/lib64/ld-linux-x86-64.so.2' --library-path '$home/usr/lib/x86_64-linux-gnu' '$home/usr/bin/$program'" '"$@"'
+  echo "exec '$home/usr/lib64/ld-linux-x86-64.so.2' --library-path '$home/usr/lib/x86_64-linux-gnu' '$home/usr/bin/$program' $options" '"$@"'
 }
 
-# Offers an editor of another release of Debian: its program, where its runtime files are, and its packages.
+# Offers an editor of another release of Debian: its program, a variable and options that tell where its files are, its packages.
 of_release() {
-  local name=$1 release=$2 program=$3 setting=$4 home="$cache/$3-$2" why=""
-  shift 4
+  local name=$1 release=$2 program=$3 setting=$4 options=$5 home="$cache/$3-$2" why=""
+  shift 5
   [[ -d "$home" ]] || why=$(unpack "$home" "$release" "$@") || true
   if [[ -d "$home" ]]; then
     # Each time, since another version of this script may have unpacked it.
-    wrapper "$home" "$program" "${setting//HOME/$home}" >"$home/start.tmp"
+    wrapper "$home" "$program" "${setting//HOME/$home}" "${options//HOME/$home}" >"$home/start.tmp"
     chmod +x "$home/start.tmp" && mv "$home/start.tmp" "$home/$program"
     echo "${name}_${release^^}=$home/$program"
   else
@@ -171,6 +171,7 @@ fi
 # By code names: once it is out, a release stays what it is.
 rm -rf "$cache"/apt-*.tmp
 for release in trixie forky; do
-  of_release HELIX "$release" hx "HELIX_RUNTIME='HOME/usr/lib/hx/runtime'" hx
+  of_release HELIX "$release" hx "HELIX_RUNTIME='HOME/usr/lib/hx/runtime'" "" hx
+  of_release NEOVIM "$release" nvim "VIMRUNTIME='HOME/usr/share/nvim/runtime'" "--cmd 'set runtimepath+=HOME/usr/lib/nvim'" neovim
 done
 rm -rf "$cache"/apt-*.tmp

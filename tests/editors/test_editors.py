@@ -12,13 +12,21 @@ from tests.editors.desk import LIMIT, ROOT, SNIPPETS, Desk
 Program = Callable[[str], str]
 
 SESSIONS = ROOT / "tests" / "editors"
+NEOVIMS = {
+    "NEOVIM": "neovim-0.7.lua",
+    "NEOVIM_TRIXIE": "neovim-0.7.lua",
+    "NEOVIM_NEW": "neovim.lua",
+    "NEOVIM_FORKY": "neovim.lua",
+}
+"""What is installed, and the configuration for its version: 0.7, 0.10, 0.11 and 0.12."""
+
 GONE = 10.0
 """Seconds after which everything must be gone that an editor started."""
 
 
 def neovim(program: Program, name: str, script: str) -> Sequence[str]:
     """The command line of Neovim with the snippet for its version, running a script."""
-    snippet = SNIPPETS / ("neovim.lua" if name == "NEOVIM_NEW" else "neovim-0.7.lua")
+    snippet = SNIPPETS / NEOVIMS[name]
     files = (snippet, SESSIONS / "neovim" / script)
     return [program(name), "--headless", "--clean", *(word for file in files for word in ("-c", f"luafile {file}"))]
 
@@ -35,7 +43,7 @@ def emacs(program: Program, script: str) -> Sequence[str]:
     ]
 
 
-@pytest.mark.parametrize("name", ["NEOVIM", "NEOVIM_NEW"])
+@pytest.mark.parametrize("name", NEOVIMS)
 def test_a_session_in_neovim(program: Program, desk: Desk, name: str) -> None:
     desk.session(neovim(program, name, "session.lua"))
 
@@ -62,7 +70,7 @@ def descendants(editor: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(editor.pid).children(recursive=True)
 
 
-@pytest.mark.parametrize("name", ["NEOVIM", "NEOVIM_NEW", "EMACS"])
+@pytest.mark.parametrize("name", [*NEOVIMS, "EMACS"])
 def test_an_editor_that_is_killed_leaves_nothing(program: Program, desk: Desk, name: str) -> None:
     command = emacs(program, "stay.el") if name == "EMACS" else neovim(program, name, "stay.lua")
     editor = desk.start(command)
