@@ -100,6 +100,9 @@ class Commands:
         showing = asyncio.create_task(self._show(method, work))
         self._running.add(showing)
         showing.add_done_callback(self._ended)
+        # What is told without a file is told by then. Emacs 28 leaves what comes in one piece with an answer that it
+        # waits for until more comes (its jsonrpc 1.0.14: the answer is a `throw`, out of what reads the messages).
+        await asyncio.sleep(0)
         if not work.done() or work.cancelled() or work.exception() is not None:
             return None
         return work.result()[1]

@@ -225,6 +225,22 @@ async def test_a_failure_is_shown_as_a_message_and_the_answer_is_null(desk: Desk
     assert "connect" in message.lower()
 
 
+@pytest.mark.parametrize("command", ["disconnect", "tools.call"])
+async def test_what_is_told_in_one_line_is_told_before_the_answer(desk: Desk, command: str) -> None:
+    editor = desk.editor
+    editor.reads.clear()  # so that it reads one message, the first one
+    try:
+        params = {"command": f"mcpSidecar.{command}", "arguments": [{}, {"show": True}]}
+        _, answer = await editor.request_nowait("workspace/executeCommand", params)
+        async with asyncio.timeout(20):
+            while not (answer.done() or editor.notifications):
+                await asyncio.sleep(0.01)
+        assert [each.method for each in editor.notifications] == ["window/showMessage"]
+    finally:
+        editor.reads.set()
+    await answer
+
+
 async def test_a_command_that_takes_long_is_answered_at_once_and_its_result_shown_later(desk: Desk) -> None:
     await desk.editor.connect(**raw())
     assert await desk.run("tools.call", {"name": "slow", "arguments": {"seconds": 3}}, SHOW) is None
