@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { type LogOutputChannel, l10n } from "vscode";
+import { env, type LogOutputChannel, l10n } from "vscode";
 import * as client from "vscode-languageclient/node";
 import { ARGUMENTS_SCHEME } from "./documents.ts";
 import type { Task } from "./progress.ts";
@@ -23,20 +23,29 @@ const START_MS = 30_000;
 /** The files in which servers are configured, whatever their language is called; the sidecar tells them from others. */
 const CONFIGURATION = "**/{mcp,.mcp,fastmcp,settings,claude_desktop_config,.claude}.json";
 
+/** Where they are. The desktop has the user's own under a scheme of its own; in a remote window those lie on another
+ * machine than the sidecar, which could neither run their servers nor tell what is wrong with them.
+ */
+const schemes = () => (env.remoteName === undefined ? ["file", "vscode-userdata"] : ["file"]);
+
 export class Client extends client.LanguageClient {
   private process: ChildProcess | undefined;
   private ending = false;
   private lastWords = "";
 
   /**
+   * @param userData see `initializationOptions`
    * @param died called when the sidecar ended unasked, with the cause
    */
-  constructor(launch: Launch, log: LogOutputChannel, died: (message: string) => void) {
+  constructor(launch: Launch, log: LogOutputChannel, userData: string, died: (message: string) => void) {
     super("mcpSidecar", "MCP Sidecar", launch, {
-      documentSelector: [{ scheme: ARGUMENTS_SCHEME }, { scheme: "file", pattern: CONFIGURATION }],
+      documentSelector: [
+        { scheme: ARGUMENTS_SCHEME },
+        ...schemes().map((scheme) => ({ scheme, pattern: CONFIGURATION })),
+      ],
       synchronize: { configurationSection: SECTION },
       outputChannel: log,
-      initializationOptions,
+      initializationOptions: initializationOptions(userData),
       initializationFailedHandler: () => false,
       stdioOptions: {
         stdout: () => undefined,

@@ -1,4 +1,5 @@
 /** The parts of the extension, one of each for a window. */
+import { join } from "node:path";
 import { type ExtensionContext, window } from "vscode";
 import { actionsIn } from "./actions.ts";
 import { Documents } from "./documents.ts";
@@ -17,7 +18,8 @@ export function makeParts(context: ExtensionContext) {
   const log = window.createOutputChannel("MCP Sidecar", { log: true });
   const bundle = context.asAbsolutePath("dist/sidecar");
   const directory = directoryFor(bundle, globalStorageUri.fsPath);
-  const sidecar = new Sidecar(log, { directory, bundle, env: process.env, log: (line) => log.info(line) });
+  const environment = { directory, bundle, env: process.env, log: (line: string) => log.info(line) };
+  const sidecar = new Sidecar(log, environment, join(globalStorageUri.fsPath, "../.."));
   const recents = new Recents(workspaceState, secrets);
   const documents = new Documents();
   /** Whether there is a target for *Reconnect*. */

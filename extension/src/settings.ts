@@ -29,8 +29,10 @@ export function launchWith(own: string) {
 
 /** What is said at the start: the sidecar's settings, which have the names of ours (docs/protocol.md, "Settings"), and what
  * the editor answers by itself ("Requests of the server", "Commands").
+ *
+ * @param userData the folder of the user's own files on this machine
  */
-export function initializationOptions(): object {
+export function initializationOptions(userData: string): object {
   const client = { elicitation: true, sampling: true, input: true, commands: true };
-  return { mcp: { ...workspace.getConfiguration(SECTION), statusText: true, client } };
+  return { mcp: { ...workspace.getConfiguration(SECTION), statusText: true, userData, client } };
 }

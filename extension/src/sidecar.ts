@@ -34,6 +34,7 @@ type Answers = { [M in keyof Asked]?: (params: Asked[M], token: CancellationToke
 export class Sidecar {
   private readonly log: LogOutputChannel;
   private readonly environment: Environment;
+  private readonly userData: string;
   private readonly listeners: Listeners = {};
   private readonly answers: Answers = {};
   private readonly changed = new EventEmitter<SidecarState>();
@@ -46,9 +47,13 @@ export class Sidecar {
 
   readonly onDidChangeState = this.changed.event;
 
-  constructor(log: LogOutputChannel, environment: Environment) {
+  /**
+   * @param userData see `initializationOptions`
+   */
+  constructor(log: LogOutputChannel, environment: Environment, userData: string) {
     this.log = log;
     this.environment = environment;
+    this.userData = userData;
   }
 
   /** The connection's status; undefined where the sidecar does not run. */
@@ -142,7 +147,7 @@ export class Sidecar {
 
   private async run(launch: Launch): Promise<void> {
     this.change({ name: "starting" });
-    const client = new Client(launch, this.log, (message) => {
+    const client = new Client(launch, this.log, this.userData, (message) => {
       if (this.client === client) {
         this.client = undefined;
         this.change({ name: "crashed", message });

@@ -70,7 +70,14 @@ export const l10n = {
 `;
 
 /** The language client, which is made of parts of the module: of it, too, only what pure functions need. */
-const CLIENT = "export const MessageType = { Error: 1, Warning: 2, Info: 3 };";
+const CLIENT = `
+export const MessageType = { Error: 1, Warning: 2, Info: 3 };
+export class LanguageClient {
+  constructor(_id, _name, _launch, options) {
+    this.options = options;
+  }
+}
+`;
 
 registerHooks({
   resolve(specifier, context, nextResolve) {

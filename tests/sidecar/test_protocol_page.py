@@ -286,6 +286,7 @@ def test_the_settings_are_those_of_the_page() -> None:
         "progress",
         "statusText",
         "trace",
+        "userData",
         "client",
     ]
     for variable in (

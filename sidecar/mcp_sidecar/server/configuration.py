@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from lsprotocol import types as lsp
-from pygls import uris
 
 from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.standings import Key, Standings
 from mcp_sidecar.connection.errors import Failure, SidecarError
 from mcp_sidecar.connection.status import ConnectionStatus, State
-from mcp_sidecar.server.documents import OpenDocument
+from mcp_sidecar.server.documents import OpenDocument, path_of_document
 from mcp_sidecar.server.language import ACTION_KIND, DocumentKind, kind_text
 from mcp_sidecar.server.methods import command_id
 from mcp_sidecar.wire.server import WireServer
@@ -162,7 +161,7 @@ class ConfigurationDocuments(DocumentKind):
 
     def claims(self, uri: str) -> bool:
         """Whether it is a configuration file, by its name; whatever the editor calls its language."""
-        path = uris.to_fs_path(uri)
+        path = path_of_document(uri)
         return path is not None and PurePath(path).name in _FILE_NAMES and self._configured().is_place(path)
 
     async def diagnostics(self, document: OpenDocument) -> list[lsp.Diagnostic]:
@@ -321,7 +320,7 @@ class ConfigurationDocuments(DocumentKind):
 
         configurations = await self._configurations(document)
         if not configurations:  # the file has no servers yet, but its place tells what they will be
-            path = uris.to_fs_path(document.uri) or ""
+            path = path_of_document(document.uri) or ""
             configurations = await asyncio.to_thread(self._configured().understood, path, _EMPTY)
         found = await asyncio.to_thread(suggestions, configurations, document.text, offset)
         return completion_list(self._server, document, found, is_incomplete=False)
@@ -364,7 +363,7 @@ class ConfigurationDocuments(DocumentKind):
         """What a document is understood as; once for each of its versions."""
         known, folders = self._understood.get(document.uri), tuple(self._folders())
         if known is None or known.document.text is not document.text or known.folders != folders:
-            path = uris.to_fs_path(document.uri)
+            path = path_of_document(document.uri)
             assert path is not None, "only files are claimed"
             configurations = await asyncio.to_thread(self._configured().understood, path, document.text)
             known = _Understood(document, folders, configurations)

@@ -4,6 +4,7 @@ import contextlib
 from urllib.parse import unquote
 
 from lsprotocol import types as lsp
+from pygls import uris
 
 from mcp_sidecar.positions import Encoding, Lines, Position
 from mcp_sidecar.wire.errors import ClientError
@@ -11,6 +12,9 @@ from mcp_sidecar.wire.server import WireServer
 
 SOURCE = "mcp-sidecar"
 """Whose diagnostics they are."""
+
+USER_DATA = "vscode-userdata:"
+"""The scheme of VS Code's user data, as it begins a URI."""
 
 _SHOWING_LIMIT = 1.0
 """Seconds that a client may take to show a place; some never answer."""
@@ -44,6 +48,15 @@ class OpenDocument:
     ) -> lsp.Diagnostic:
         """What is to be said of a range."""
         return lsp.Diagnostic(self.range(start, end), message, severity=severity, code=code, source=SOURCE)
+
+
+def path_of_document(uri: str) -> str | None:
+    """The path of the file that a document is; None where it is none.
+
+    VS Code's desktop has the user's own files under a scheme of its own, with the path of the file. The extension
+    tells only of those that are on this machine.
+    """
+    return uris.to_fs_path(f"file:{uri.removeprefix(USER_DATA)}" if uri.startswith(USER_DATA) else uri)
 
 
 def open_document(server: WireServer, uri: str) -> OpenDocument | None:

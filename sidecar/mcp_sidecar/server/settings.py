@@ -86,6 +86,19 @@ class Settings:
         own = own_section(options)
         return self._flag(name, own if isinstance(own, Mapping) else None)
 
+    def read_user_data(self, options: object) -> str | None:
+        """Return the folder where a VS Code keeps the user's own files. It is said once, at the start.
+
+        Args:
+            options: the client's `initializationOptions`.
+        """
+        own = own_section(options)
+        value = own.get("userData") if isinstance(own, Mapping) else None
+        if value is None or (isinstance(value, str) and os.path.isabs(value)):  # noqa: PTH117 - a NUL is no error here
+            return value
+        self.warnings.append("The setting `userData` is no absolute path; it is ignored.")
+        return None
+
     def _answer_timeout(self, value: object) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is None or (is_number and 0 < value < LONGEST_ANSWER):  # type: ignore[operator]

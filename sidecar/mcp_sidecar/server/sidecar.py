@@ -34,6 +34,7 @@ from mcp_sidecar.server.arguments import ArgumentsDocuments, arguments_of, argum
 from mcp_sidecar.server.asking import EditorHost
 from mcp_sidecar.server.commands import Commands
 from mcp_sidecar.server.configuration import ConfigurationDocuments
+from mcp_sidecar.server.documents import path_of_document
 from mcp_sidecar.server.errors import Handler, answering
 from mcp_sidecar.server.language import LanguageFeatures
 from mcp_sidecar.server.methods import (
@@ -108,6 +109,8 @@ class Sidecar:
         self._told: list[str] = []
         """The warnings about settings that hold and were told."""
         self._standing_progress: StandingProgress | None = None
+        self._user_data: str | None = None
+        """The folder of a VS Code's user data, see `places`."""
         self._tells_status_text = False
         """Whether the statuses that are pushed have a text."""
         self._commands = Commands(
@@ -339,12 +342,13 @@ class Sidecar:
             told=lambda line: self.logged(LogEntry(source="sidecar", level="notice", message=line)),
             texts=self._open_texts,
             failed=self._configuration.failed,
+            user_data=self._user_data,
         )
 
     def _open_texts(self) -> dict[str, str]:
         """What the editor has open, by path: it is what the user sees, and means."""
         documents = self.server.workspace.text_documents.values()
-        paths = ((uris.to_fs_path(each.uri), each.source) for each in documents)
+        paths = ((path_of_document(each.uri), each.source) for each in documents)
         return {os.path.normcase(path): text for path, text in paths if path}
 
     def _folders(self) -> "list[Folder]":
@@ -475,6 +479,7 @@ class Sidecar:
             from mcp_sidecar.server.standing_progress import StandingProgress
 
             self._standing_progress = StandingProgress(self.server)
+        self._user_data = self._settings.read_user_data(params.initialization_options)
         self._tells_status_text = self._settings.read_flag("statusText", params.initialization_options)
         self._host.introduce(params, self._client)
         self._asked_trace = params.trace

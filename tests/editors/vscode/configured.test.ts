@@ -1,7 +1,7 @@
 /** Configured servers: offered by Connect…, started once their command was agreed to, served in their files. */
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -35,9 +35,9 @@ function ownHome(): NodeJS.ProcessEnv {
 }
 
 /** What *Connect…* offers once the sidecar has told it. */
-async function openConnect(window: Workbench) {
+async function openConnect(window: Workbench, server = "notes") {
   await window.runCommand("MCP Sidecar: Connect…");
-  const isThere = ({ items }: QuickInputState) => items.some(({ label }) => label === "notes");
+  const isThere = ({ items }: QuickInputState) => items.some(({ label }) => label === server);
   return (await window.quickInput.waitFor(isThere, "the configured servers")).items;
 }
 
@@ -181,6 +181,27 @@ extensionTest(
     await untilLenses(window, (titles) => titles[0] === "MCP Sidecar: ✗ failed" && titles.includes("Connect"));
     await untilProblem(window, /127\.0\.0\.1:9.*mcp-sidecar/s);
     await window.screenshot("configured/a file, failed");
+  },
+);
+
+extensionTest(
+  "the user's own file is connected from, wherever VS Code keeps it, and nobody is asked",
+  { env: ownHome(), settings: { "chat.disableAIFeatures": false } },
+  async (window) => {
+    const own = { "notes of mine": NOTES, nothing: { type: "stdio" } };
+    writeFileSync(join(window.profile.userData, "User/mcp.json"), JSON.stringify({ servers: own }, undefined, 2));
+    await waitForHeadline(window, /^Disconnected$/);
+    await window.runCommand("MCP: Open User Configuration");
+    await window.editors.waitForTab(/^mcp\.json$/);
+    await untilProblem(window, /A server needs `command` or `url`\..*mcp-sidecar/s);
+    await window.editors.clickCodeLens("MCP Sidecar: Connect");
+    await untilLenses(window, ([first = ""]) => /^MCP Sidecar: ● connected · \d tools$/.test(first));
+    await waitForHeadline(window, /^Connected to notes$/);
+    equal(await window.notifications.dialog(), undefined);
+    await window.screenshot("configured/the user's own file");
+
+    const offered = await openConnect(window, "notes of mine");
+    match(offered[0]?.description ?? "", /User\/mcp\.json · user$/);
   },
 );
 

@@ -119,6 +119,26 @@ def test_the_users_files_are_where_the_platform_has_them(
     } <= found
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_the_files_of_the_vs_code_that_asks_are_the_users_own_wherever_they_lie(disk: Disk, elsewhere: bool) -> None:
+    known = disk.home / ".config/Code/User"
+    user_data = disk.workspace / "portable/user-data/User" if elsewhere else known
+    for path in ("mcp.json", "profiles/-1a2b3c/mcp.json"):
+        disk.write(path, {"servers": {"it": ENTRY}}, user_data)
+    found = places(disk.folders, disk.environ, "linux", str(user_data))
+    own = [place for place in found if place.path.startswith(str(user_data)) and not place.section]
+    assert [place.path for place in own] == [
+        str(user_data / path) for path in ("mcp.json", "profiles/-1a2b3c/mcp.json")
+    ]
+    assert {(place.tool, place.scope) for place in own} == {("vscode", "user")}
+    if elsewhere:
+        known.parent.mkdir(parents=True)
+        known.symlink_to(user_data, target_is_directory=True)
+        assert places(disk.folders, disk.environ, "linux", str(user_data)) == places(
+            disk.folders, disk.environ, "linux"
+        )
+
+
 def test_a_home_directory_that_is_open_keeps_the_users_own_files_their_own(disk: Disk) -> None:
     disk.write(".cursor/mcp.json", {"mcpServers": {"mine": ENTRY}}, disk.home)
     disk.folders = [Folder(path=disk.home, name="home")]

@@ -39,9 +39,9 @@ def written(content: Any) -> str:
 class Page:
     """A configuration file as an editor has it open; it need not be on the disk."""
 
-    def __init__(self, editor: Editor, path: Path, text: str, encoding: str = "utf-16") -> None:
+    def __init__(self, editor: Editor, path: Path, text: str, encoding: str = "utf-16", scheme: str = "file") -> None:
         self.editor = editor
-        self.uri = path.as_uri()
+        self.uri = path.as_uri() if scheme == "file" else path.as_uri().replace("file://", f"{scheme}:")
         self.text = text
         self.version = 1
         self.encoding = encoding
@@ -50,9 +50,15 @@ class Page:
 
     @classmethod
     async def open(
-        cls, editor: Editor, path: Path, content: Any, encoding: str = "utf-16", language: str = ""
+        cls,
+        editor: Editor,
+        path: Path,
+        content: Any,
+        encoding: str = "utf-16",
+        language: str = "",
+        scheme: str = "file",
     ) -> "Page":
-        page = cls(editor, path, content if isinstance(content, str) else written(content), encoding)
+        page = cls(editor, path, content if isinstance(content, str) else written(content), encoding, scheme)
         document = {"uri": page.uri, "languageId": language, "version": 1, "text": page.text}
         await editor.notify("textDocument/didOpen", {"textDocument": document})
         return page
@@ -442,6 +448,39 @@ async def test_an_editor_with_dialogs_and_commands_of_its_own_is_not_offered_a_s
     await allowing.open_as({"commands": True}, {"it": raw()})
     await allowing.refused()
     assert await allowing.allowances() == []
+
+
+@pytest.mark.parametrize("scheme", ["file", "vscode-userdata"])
+async def test_the_users_own_file_of_vs_code_is_served_under_its_address_and_needs_no_consent(
+    start_editor: StartEditor, tmp_path: Path, scheme: str
+) -> None:
+    """VS Code's desktop calls the file `vscode-userdata:/…`, code-server `file:///…`; it lies where VS Code says."""
+    editor = await start_editor(env={"HOME": str(tmp_path), "XDG_STATE_HOME": ""}, initialize=False)
+    user_data = tmp_path / "größe" / "User"
+    options = {"mcp": {"userData": str(user_data)}}
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+    params = {"capabilities": TAKES_ACTIONS, "initializationOptions": options}
+    await editor.initialize(folder=workspace, params=params)
+    page = await Page.open(editor, user_data / "mcp.json", {"servers": {"it": raw(commnad="x")}}, scheme=scheme)
+    assert [each["code"] for each in await page.pushed()] == ["unknown-field"]
+    assert (await page.lenses())[0]["command"]["title"] == "MCP Sidecar: Connect"
+    assert (await page.ask("hover", position=page.position(page.text.index('"it"'))))["contents"]
+    (fix,) = await page.actions('"commnad"', only=["quickfix"])
+    assert list(fix["edit"]["changes"]) == [page.uri]
+    (connect,) = (each for each in await page.actions('"it"') if each["title"].endswith("Connect it"))
+    # It is not even on the disk; and where nobody answers, nothing was asked.
+    await page.run(connect["command"])
+    await editor.wait_for_state("connected", 45)
+    assert not [each for each in editor.requests if each["method"] == "window/showMessageRequest"]
+    assert (await page.lenses())[0]["command"]["title"].startswith("MCP Sidecar: ● connected")
+    await page.close()
+
+
+async def test_a_folder_of_user_data_that_is_no_path_is_told(start_editor: StartEditor, tmp_path: Path) -> None:
+    editor = await start_editor(env={"HOME": str(tmp_path)}, initialize=False)
+    await editor.initialize(folder=tmp_path, params={"initializationOptions": {"mcp": {"userData": "../User"}}})
+    await editor.wait_for("mcp/didLog", lambda entry: "`userData` is no absolute path" in entry["message"])
 
 
 async def test_a_client_that_knows_commands_alone_gets_those(editor: Editor, tmp_path: Path) -> None:

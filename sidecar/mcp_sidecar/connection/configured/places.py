@@ -67,15 +67,18 @@ class Place:
         return self.section != () or os.path.basename(self.path) == ".claude.json"
 
 
-def places(folders: Sequence[Folder], environ: Mapping[str, str], platform: str) -> list[Place]:
+def places(
+    folders: Sequence[Folder], environ: Mapping[str, str], platform: str, user_data: str | None = None
+) -> list[Place]:
     """Return where configuration files may be, those of the workspace first; no file is opened.
 
     Args:
         folders: those of the workspace.
         environ: tells the home directory and where applications keep their data.
         platform: as `sys.platform`.
+        user_data: the folder where the VS Code that asks keeps the user's own files, if it is one: it may lie anywhere.
     """
-    user = list(_of_the_user(folders, environ, platform))
+    user = list(_of_the_user(folders, environ, platform, user_data))
     known = {real_path(place.path) for place in user}
     # An editor may have the home directory itself open: what is the user's own there stays the user's own.
     own = [place for folder in folders for place in _of_a_folder(folder) if real_path(place.path) not in known]
@@ -126,7 +129,9 @@ def _of_a_folder(folder: Folder) -> Iterator[Place]:
             yield Place(path=settings, tool=tool, scope="workspace", folder=folder, section=("mcp",))
 
 
-def _of_the_user(folders: Sequence[Folder], environ: Mapping[str, str], platform: str) -> Iterator[Place]:
+def _of_the_user(
+    folders: Sequence[Folder], environ: Mapping[str, str], platform: str, user_data: str | None
+) -> Iterator[Place]:
     first = folders[0] if folders else None
 
     def place(path: str, tool: Tool, *section: str, folder: Folder | None = first) -> Place:
@@ -140,6 +145,8 @@ def _of_the_user(folders: Sequence[Folder], environ: Mapping[str, str], platform
     if platform == "linux":
         shared = _absolute(environ.get("XDG_DATA_HOME")) or os.path.join(home, ".local", "share")
         vscode.append(os.path.join(shared, "code-server", "User"))
+    if user_data is not None and real_path(user_data) not in map(real_path, vscode):
+        vscode.append(user_data)
     for directory in vscode:
         yield place(os.path.join(directory, "mcp.json"), "vscode")
         yield place(os.path.join(directory, "settings.json"), "vscode", "mcp")

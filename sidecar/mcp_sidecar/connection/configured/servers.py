@@ -63,6 +63,7 @@ class ConfiguredServers:
         told: Callable[[str], None],
         texts: Callable[[], Mapping[str, str]] = dict,
         failed: Callable[[str, str, Failure], None] = lambda *_: None,
+        user_data: str | None = None,
     ) -> None:
         """
         Args:
@@ -74,6 +75,7 @@ class ConfiguredServers:
             told: is given lines to read.
             texts: what the editor has open, see `read_all`; asked at every use.
             failed: is told the URI of a file, a server in it, and why that could not be made ready.
+            user_data: see `places`.
         """
         self._user = user
         self._folders = folders
@@ -82,6 +84,7 @@ class ConfiguredServers:
         self._encoding = encoding
         self._texts = texts
         self._failed = failed
+        self._user_data = user_data
         self._is_known = functools.lru_cache(maxsize=_MOST_PATHS)(self._looked_for)
         self._elsewhere = Elsewhere()
         self._answers = Answers()
@@ -201,7 +204,7 @@ class ConfiguredServers:
         return bool(places_of(path, [])) or self._is_known(path, tuple(self._folders()))
 
     def _looked_for(self, path: str, folders: tuple[Folder, ...]) -> bool:
-        return bool(places_of(path, places(folders, self._environ, self._platform)))
+        return bool(places_of(path, self._places(folders)))
 
     async def _read(self, file: str | None = None) -> list[Configuration]:
         """Read everything that is looked for, and `file` where it is none of that."""
@@ -215,7 +218,10 @@ class ConfiguredServers:
     def _known(self) -> tuple[Context, list[Place]]:
         folders = self._folders()
         context = Context(folders=folders, environ=self._environ, platform=self._platform)
-        return context, places(folders, self._environ, self._platform)
+        return context, self._places(folders)
+
+    def _places(self, folders: Sequence[Folder]) -> list[Place]:
+        return places(folders, self._environ, self._platform, self._user_data)
 
     async def _filled(self, configuration: Configuration, entry: Entry, *, placeholders: bool = False) -> Filling:
         answers = self._answers.of(configuration.place.path, configuration.inputs)
