@@ -6,7 +6,7 @@
 # the code name of the release after it HELIX_TRIXIE=…, NEOVIM_FORKY=… and so on, each a program that can be run as it is. One that
 # can't be had on this machine is left out, with one line on stderr that says why.
 #
-#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 210 MB); by default mcp-sidecar/ in the user's cache directory
+#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 560 MB); by default mcp-sidecar/ in the user's cache directory
 #   UV, PYTHON          uv, or where there is none a Python that has pip; by default uv and python3
 set -euo pipefail
 
@@ -174,4 +174,11 @@ for release in trixie forky; do
   of_release HELIX "$release" hx "HELIX_RUNTIME='HOME/usr/lib/hx/runtime'" "" hx
   of_release NEOVIM "$release" nvim "VIMRUNTIME='HOME/usr/share/nvim/runtime'" "--cmd 'set runtimepath+=HOME/usr/lib/nvim'" neovim
 done
+# Native compilation would start it anew, without the C library that came with it.
+of_release EMACS trixie emacs-nox \
+  "EMACSLOADPATH='HOME/usr/share/emacs/30.1/lisp' EMACSDATA='HOME/usr/share/emacs/30.1/etc' EMACSPATH='HOME/usr/bin'" \
+  "--dump-file 'HOME'/usr/libexec/emacs/30.1/x86_64-linux-gnu/emacs-*.pdmp --no-site-file --eval '(setq
+    native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil
+    package-directory-list (list \"HOME/usr/share/emacs/site-lisp/elpa-src\"))'" \
+  emacs-nox elpa-lsp-mode
 rm -rf "$cache"/apt-*.tmp

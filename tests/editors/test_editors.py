@@ -20,6 +20,9 @@ NEOVIMS = {
 }
 """What is installed, and the configuration for its version: 0.7, 0.10, 0.11 and 0.12."""
 
+EMACSES = ("EMACS", "EMACS_TRIXIE")
+"""28 with eglot 1.9 and 30 with eglot 1.17."""
+
 GONE = 10.0
 """Seconds after which everything must be gone that an editor started."""
 
@@ -31,11 +34,11 @@ def neovim(program: Program, name: str, script: str) -> Sequence[str]:
     return [program(name), "--headless", "--clean", *(word for file in files for word in ("-c", f"luafile {file}"))]
 
 
-def emacs(program: Program, script: str) -> Sequence[str]:
+def emacs(program: Program, name: str, script: str) -> Sequence[str]:
     """The command line of Emacs with the snippet for eglot, running a script."""
     files = (SNIPPETS / "eglot.el", SESSIONS / "emacs" / script)
     return [
-        program("EMACS"),
+        program(name),
         "--batch",
         "-f",
         "package-activate-all",
@@ -48,14 +51,16 @@ def test_a_session_in_neovim(program: Program, desk: Desk, name: str) -> None:
     desk.session(neovim(program, name, "session.lua"))
 
 
-def test_a_session_in_emacs(program: Program, desk: Desk) -> None:
-    desk.session(emacs(program, "session.el"))
+@pytest.mark.parametrize("name", EMACSES)
+def test_a_session_in_emacs(program: Program, desk: Desk, name: str) -> None:
+    desk.session(emacs(program, name, "session.el"))
 
 
-def test_a_short_session_in_emacs_with_lsp_mode(program: Program, desk: Desk) -> None:
+@pytest.mark.parametrize("name", ["LSP_MODE", "EMACS_TRIXIE"])
+def test_a_short_session_in_emacs_with_lsp_mode(program: Program, desk: Desk, name: str) -> None:
     files = (SNIPPETS / "lsp-mode.el", SESSIONS / "emacs" / "lsp_mode.el")
     words = [word for file in files for word in ("-l", str(file))]
-    desk.session([program("LSP_MODE"), "--batch", "-f", "package-activate-all", *words])
+    desk.session([program(name), "--batch", "-f", "package-activate-all", *words])
 
 
 def test_the_configuration_of_vim_lsp_is_understood(program: Program, desk: Desk) -> None:
@@ -70,9 +75,9 @@ def descendants(editor: "subprocess.Popen[str]") -> list[psutil.Process]:
     return psutil.Process(editor.pid).children(recursive=True)
 
 
-@pytest.mark.parametrize("name", [*NEOVIMS, "EMACS"])
+@pytest.mark.parametrize("name", [*NEOVIMS, *EMACSES])
 def test_an_editor_that_is_killed_leaves_nothing(program: Program, desk: Desk, name: str) -> None:
-    command = emacs(program, "stay.el") if name == "EMACS" else neovim(program, name, "stay.lua")
+    command = emacs(program, name, "stay.el") if name in EMACSES else neovim(program, name, "stay.lua")
     editor = desk.start(command)
     assert editor.stderr is not None
     said = []

@@ -15,5 +15,8 @@
 (mcp "connect" (getenv "SERVER"))
 (wait "a command connects" (lambda () (equal mcp-status "MCP connected")))
 (mcp "tools.call" "{\"name\": \"echo\", \"arguments\": {\"text\": \"hello there\"}}")
-(wait "the result is told" (lambda () (and told (string-match-p "MCP: echo: " (car told)))))
+(if (version<= "30" emacs-version) ; with lsp-mode 9
+    (wait "the result is opened"
+          (lambda () (seq-find (lambda (each) (string-suffix-p "-echo.md" (or (buffer-file-name each) ""))) (buffer-list))))
+  (wait "the result is told" (lambda () (and told (string-match-p "MCP: echo: " (car told))))))
 (message "PASSED")
