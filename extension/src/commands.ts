@@ -26,10 +26,10 @@ const COMMANDS: Record<string, (parts: Parts, ...args: never[]) => unknown> = {
   // The sidecar's code lenses and code actions, as far as they are not among the others.
   show: (parts, { document }: { document: string }) => callDocument(parts, Uri.parse(document)),
   status: showMenu,
-  log: ({ output }) => output.channel.show(true),
+  log: ({ output }) => output.show(true),
   openSettings: () => commands.executeCommand("workbench.action.openSettings", SECTION),
   showStatus: ({ documents, sidecar }) => window.showTextDocument(documents.set(STATUS_FILE, statusText(sidecar))),
-  showServerOutput: ({ output }) => output.channel.show(true),
+  showServerOutput: ({ output }) => output.show(true),
   showLog: ({ log }) => log.show(true),
 };
 

@@ -22,7 +22,6 @@ export function activate(context: ExtensionContext): void {
     void commands.executeCommand("setContext", `${SECTION}.state`, sidecar.state.name);
     void commands.executeCommand("setContext", `${SECTION}.hasTarget`, hasTarget());
     documents.set(STATUS_FILE, statusText(sidecar));
-    output.mark(sidecar.status);
   };
   // What goes wrong is told by the state and by one message; without trust nothing starts.
   const start = () => void sidecar.start().catch(() => undefined);
@@ -30,14 +29,14 @@ export function activate(context: ExtensionContext): void {
 
   sidecar.serve(
     {
-      "mcp/didLog": (entry) => output.add(entry),
+      "mcp/didLog": ({ text = "" }) => output.appendLine(text),
       "mcp/didShow": (page) => panel.show(page),
       "$/logTrace": ({ message, verbose }) => traceChannel.appendLine([message, verbose].filter(Boolean).join("\n")),
     },
     { "window/showMessageRequest": choose, "mcp/input": enter },
   );
   context.subscriptions.push(
-    ...[log, traceChannel, output.channel, documents.register(), panel, statusBar.item],
+    ...[log, traceChannel, output, documents.register(), panel, statusBar.item],
     ...followServer(parts),
     ...registerCommands(parts),
     sidecar.onDidChangeState(({ message }) => {

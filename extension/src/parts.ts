@@ -1,12 +1,11 @@
 /** The parts of the extension, one of each for a window. */
 import { join } from "node:path";
-import { type ExtensionContext, window } from "vscode";
+import { type ExtensionContext, l10n, window } from "vscode";
 import { actionsIn } from "./actions.ts";
 import { Documents } from "./documents.ts";
 import { directoryFor } from "./environment.ts";
 import { Recents } from "./recents.ts";
 import { ResultPanel } from "./resultPanel.ts";
-import { ServerOutput } from "./serverOutput.ts";
 import { makeServerParts } from "./serverParts.ts";
 import { Sidecar } from "./sidecar.ts";
 
@@ -28,7 +27,8 @@ export function makeParts(context: ExtensionContext) {
     ...makeServerParts({ sidecar, documents, log }, workspaceState),
     ...{ log, sidecar, recents, documents, hasTarget },
     panel: new ResultPanel(),
-    output: new ServerOutput(),
+    // No LogOutputChannel: that would drop what is below its level, and nothing the server says is lost.
+    output: window.createOutputChannel(l10n.t("MCP Server"), "log"),
     /** What can be done now. */
     actions: () => actionsIn(extension.packageJSON.contributes.commands, sidecar.state.name, hasTarget()),
   };

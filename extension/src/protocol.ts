@@ -465,6 +465,8 @@ export interface LogEntry {
   message: string;
   /** The name the server gave its logger. */
   logger?: string;
+  /** All of it as lines to read, where that was asked for. */
+  text?: string;
 }
 
 /** The last entries, oldest first. */

@@ -34,5 +34,5 @@ export function launchWith(own: string) {
  */
 export function initializationOptions(userData: string): object {
   const client = { elicitation: true, sampling: true, input: true, commands: true };
-  return { mcp: { ...workspace.getConfiguration(SECTION), statusText: true, userData, client } };
+  return { mcp: { ...workspace.getConfiguration(SECTION), texts: true, userData, client } };
 }

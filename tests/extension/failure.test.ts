@@ -1,7 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import test from "node:test";
 import { failureOf, Unavailable } from "../../extension/src/failure.ts";
-import { logLine } from "../../extension/src/serverOutput.ts";
 
 test("an error of the sidecar is its message and what to do", () => {
   const data = { kind: "timeout", suggestion: "Raise the timeout.", details: {} };
@@ -22,14 +21,4 @@ test("what the user was told already is no failure", () => {
 test("no message is empty", () => {
   match(failureOf(new Error(""))?.message ?? "", /\w/);
   equal(failureOf(new Error("boom"))?.message, "boom.");
-});
-
-test("a line of the server's stderr stays as it is", () => {
-  const line = logLine({ time: "T", source: "stderr", level: "info", message: "  hello" });
-  equal(line, "T [stderr]   hello");
-});
-
-test("a log message tells its level and its logger", () => {
-  const line = logLine({ time: "T", source: "server", level: "warning", logger: "db", message: "slow" });
-  equal(line, "T [warning, server/db] slow");
 });

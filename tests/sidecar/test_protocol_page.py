@@ -284,7 +284,7 @@ def test_the_settings_are_those_of_the_page() -> None:
         "answerTimeout",
         "showResults",
         "progress",
-        "statusText",
+        "texts",
         "trace",
         "userData",
         "client",

@@ -51,6 +51,8 @@ class LogEntry:
     message: str
     logger: str | None = None
     """The name the server gave its logger."""
+    text: str | None = None
+    """All of it as lines to read, where that was asked for."""
 
 
 class LogFeed:

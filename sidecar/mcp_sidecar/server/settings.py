@@ -80,7 +80,7 @@ class Settings:
         """Return a setting that is said once, at the start.
 
         Args:
-            name: `progress` or `statusText`.
+            name: `progress` or `texts`.
             options: the client's `initializationOptions`.
         """
         own = own_section(options)

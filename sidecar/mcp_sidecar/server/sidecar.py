@@ -111,8 +111,9 @@ class Sidecar:
         self._standing_progress: StandingProgress | None = None
         self._user_data: str | None = None
         """The folder of a VS Code's user data, see `places`."""
-        self._tells_status_text = False
-        """Whether the statuses that are pushed have a text."""
+        self._tells_texts = False
+        """Whether what is pushed has a text to read, too."""
+        self._last_mark = "--- disconnected ---"
         self._commands = Commands(
             lambda: self.server, self._settings, missing=lambda: self._missing, display=lambda: self._display
         )
@@ -183,17 +184,30 @@ class Sidecar:
 
     def status_changed(self, status: ConnectionStatus) -> None:
         """Push the status."""
+        self._mark(status)
         if self._standing_progress is not None:
             self._standing_progress.update(status)
         if self.server.is_initialized:
-            self.server.notify(STATUS_CHANGED, self._with_text(status) if self._tells_status_text else status)
+            self.server.notify(STATUS_CHANGED, self._with_text(status) if self._tells_texts else status)
             self._configuration.status_changed(status)
 
     def logged(self, entry: LogEntry) -> None:
         """Push something to read, and keep it."""
+        # Imported when it is needed: before the answer to `initialize` every module counts.
+        from mcp_sidecar.views.log_text import entry_text
+
         self._log_book.add(entry)
         if self.server.is_initialized:
-            self.server.notify(LOGGED, entry)
+            self.server.notify(LOGGED, attrs.evolve(entry, text=entry_text(entry)) if self._tells_texts else entry)
+
+    def _mark(self, status: ConnectionStatus) -> None:
+        """Log where a connection begins and ends, so that the lines between can be told apart."""
+        name = [status.target.name] if status.target is not None else []
+        error = [status.error.message] if status.error is not None else []
+        mark = " ".join(["---", status.state, *name, "---", *error])
+        if mark != self._last_mark:
+            self._last_mark = mark
+            self.logged(LogEntry(source="sidecar", level="info", message=mark))
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
         """Push a notification of the MCP server, also one that MCP does not know, or of its link.
@@ -480,7 +494,7 @@ class Sidecar:
 
             self._standing_progress = StandingProgress(self.server)
         self._user_data = self._settings.read_user_data(params.initialization_options)
-        self._tells_status_text = self._settings.read_flag("statusText", params.initialization_options)
+        self._tells_texts = self._settings.read_flag("texts", params.initialization_options)
         self._host.introduce(params, self._client)
         self._asked_trace = params.trace
         self._set_trace()

@@ -32,9 +32,13 @@ class Entry(Protocol):
 def log_text(entries: Iterable[Entry], dropped: int) -> str:
     """Return the text; times are local."""
     lines = [f"{dropped:,} older entries are kept no longer."] if dropped else []
-    for entry in entries:
-        lines += _lines(entry)
+    lines += map(entry_text, entries)
     return "".join(f"{line}\n" for line in lines) or "Nothing was logged yet.\n"
+
+
+def entry_text(entry: Entry) -> str:
+    """Return the lines of one entry, without the end of the last one."""
+    return "\n".join(_lines(entry))
 
 
 def _lines(entry: Entry) -> Iterator[str]:

@@ -161,7 +161,7 @@ extensionTests(
     "what the server writes is in an output channel of its own": async (window) => {
       await enterTarget(window, `${PYTHON} ${join(SERVERS, "nasty_stdio.py")} exits`);
       await window.notifications.click("Show Server Output", /exit/);
-      await window.output.waitFor("MCP Server", /\[stderr\] .+/);
+      await window.output.waitFor("MCP Server", / stderr: .+/);
       await window.screenshot("output/server");
     },
     "an HTTP server that goes away is looked for, and found again": async (window) => {

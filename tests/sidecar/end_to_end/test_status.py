@@ -5,7 +5,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.sidecar.harness import Editor
+import pytest
+
+from tests.sidecar.harness import Editor, ResponseError
 from tests.sidecar.programs import RAW, nasty, raw
 
 SECRET = "made-up-s3cret-value"
@@ -30,13 +32,27 @@ async def test_the_modern_era_is_negotiated_and_told(editor: Editor) -> None:
 
 
 async def test_the_status_can_be_had_as_a_text(start_editor: Callable[..., Awaitable[Editor]]) -> None:
-    editor = await start_editor(statusText=True)
+    editor = await start_editor(texts=True)
     await editor.connect(**raw("--name", "shop"))
     pushed = await editor.wait_for_state("connected")
     asked = await editor.request("mcp/status", {"asText": True})
     for status in (pushed, asked):
         assert "\nServer: shop 1.2.3\nProtocol: 2025-06-18\n" in status["text"]
     assert "text" not in await editor.status()
+    mark = editor.logs[-1]
+    assert mark["text"].endswith(f" sidecar info: {mark['message']}")
+
+
+async def test_the_log_marks_where_a_connection_begins_and_ends(editor: Editor) -> None:
+    name = (await editor.connect(**raw()))["target"]["name"]
+    await editor.call("stderr", lines=1)
+    await editor.wait_for("mcp/didLog", lambda entry: entry["message"] == "stderr line 1")
+    await editor.request("mcp/disconnect")
+    with pytest.raises(ResponseError):
+        await editor.connect(command="no-such-program-anywhere")
+    *said, failed = [entry["message"] for entry in editor.logs]
+    assert said == [f"--- connecting {name} ---", f"--- connected {name} ---", "stderr line 1", "--- disconnected ---"]
+    assert failed.startswith("--- failed no-such-program-anywhere --- ")
 
 
 async def test_secrets_are_in_no_message_of_the_sidecar(editor: Editor) -> None:
