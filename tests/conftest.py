@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import inspect
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -38,6 +40,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if reporter and skipped and session.config.getoption("--no-skips") and session.exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"\n{len(skipped)} skipped, and --no-skips was given", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Provide where sidecars keep what outlives them, instead of the home of whoever runs the tests."""
+    home = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(home))
+        yield home
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -121,13 +132,14 @@ async def lasting_editor(lasting_editors: list[Editor]) -> Editor:
 
 
 @pytest.fixture
-async def editor(lasting_editor: Editor, lasting_editors: list[Editor]) -> AsyncIterator[Editor]:
+async def editor(lasting_editor: Editor, lasting_editors: list[Editor], state_home: Path) -> AsyncIterator[Editor]:
     """Provide a sidecar with the handshake done and default settings, not connected.
 
     It is shared by the tests, one after the other; what they did with it is undone and forgotten in between. A test
     that ends the sidecar, or gives it settings, starts its own by `start_editor`.
     """
     lasting_editor.forget()
+    shutil.rmtree(state_home / "mcp-sidecar", ignore_errors=True)
     yield lasting_editor
     try:
         await lasting_editor.reset()

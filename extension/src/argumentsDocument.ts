@@ -4,12 +4,10 @@ import type { Parts } from "./parts.ts";
 import type { PrefillParams } from "./protocol.ts";
 import { showRequest } from "./resultPanel.ts";
 
-/** Open the arguments of something, with those of the last time where there are any. */
+/** Open the arguments of something. */
 export async function openArguments(parts: Parts, kind: PrefillParams["kind"] & string, name: string): Promise<void> {
-  const { sidecar, documents, lastArguments } = parts;
-  const draft = await sidecar.request("mcp/prefill", { name, kind });
-  const remembered = lastArguments.get(draft.uri);
-  const filled = remembered ? await sidecar.request("mcp/prefill", { name, kind, remembered }) : draft;
+  const { sidecar, documents } = parts;
+  const filled = await sidecar.request("mcp/prefill", { name, kind });
   const document = Uri.parse(filled.uri);
   documents.prefill(document, filled.text);
   const at = new Position(filled.cursor.line, filled.cursor.character);
@@ -21,8 +19,5 @@ export async function callDocument(parts: Parts, uri: Uri): Promise<void> {
   // Saved, so that closing it asks nothing and the arguments are there next time.
   await (await workspace.openTextDocument(uri)).save();
   const name = decodeURIComponent(uri.path.replace(/^.*\/|\.jsonc$/g, ""));
-  const document = uri.toString();
-  // Without a connection nobody knows what of them is secret.
-  void parts.lastArguments.keep(document, parts.sidecar).catch((error) => parts.log.info(String(error)));
-  await showRequest(parts, { document }, l10n.t("Calling {0}", name));
+  await showRequest(parts, { document: uri.toString() }, l10n.t("Calling {0}", name));
 }

@@ -24,7 +24,7 @@ export function makeParts(context: ExtensionContext) {
   /** Whether there is a target for *Reconnect*. */
   const hasTarget = () => Boolean(sidecar.status?.target) || recents.all.length > 0;
   return {
-    ...makeServerParts({ sidecar, documents, log }, workspaceState),
+    ...makeServerParts({ sidecar, documents, log }),
     ...{ log, sidecar, recents, documents, hasTarget },
     panel: new ResultPanel(),
     // No LogOutputChannel: that would drop what is below its level, and nothing the server says is lost.

@@ -204,14 +204,6 @@ export interface PrefillParams {
   name: string;
   /** What it is the name of. */
   kind?: "tool" | "prompt" | "resourceTemplate";
-  /** What `mcp/remember` gave, to fill in again. */
-  remembered?: string;
-}
-
-/** Params of `mcp/remember`. */
-export interface RememberParams {
-  /** The URI of an open document of arguments. */
-  document: string;
 }
 
 /** Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent. */
@@ -546,12 +538,6 @@ export interface Prefilled {
   cursor: Position;
 }
 
-/** The arguments in a document, to be filled in another day. */
-export interface Remembered {
-  /** JSON without what is secret; null where it can't be kept. */
-  text: string | null;
-}
-
 /** Something in a page that can be opened or saved by itself. */
 export interface Part {
   /** As a file, with the extension of its type. */
@@ -631,7 +617,6 @@ export interface Requests {
   "mcp/tasks/result": { params: TaskParams; result: Raw };
   "mcp/tasks/cancel": { params: TaskParams; result: Raw };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
-  "mcp/remember": { params: RememberParams; result: Remembered };
   "mcp/show": { params: ShowParams; result: null };
 }
 

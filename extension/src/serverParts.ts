@@ -1,7 +1,6 @@
 /** The parts that show what the server offers. */
-import type { LogOutputChannel, Memento } from "vscode";
+import type { LogOutputChannel } from "vscode";
 import type { Documents } from "./documents.ts";
-import { LastArguments } from "./lastArguments.ts";
 import { ServerLists } from "./serverLists.ts";
 import { ServerView } from "./serverView.ts";
 import type { Sidecar } from "./sidecar.ts";
@@ -14,13 +13,12 @@ export interface Sources {
   log: LogOutputChannel;
 }
 
-export function makeServerParts(sources: Sources, state: Memento) {
+export function makeServerParts(sources: Sources) {
   const lists = new ServerLists(sources.sidecar);
   const subscriptions = new Subscriptions(sources.sidecar);
   return {
     ...{ lists, subscriptions },
     view: new ServerView(lists, subscriptions),
-    lastArguments: new LastArguments(state),
     trace: new TraceDocument(sources),
   };
 }

@@ -21,6 +21,7 @@ from mcp_sidecar.wire.server import WireServer
 
 if TYPE_CHECKING:
     from mcp_sidecar.server.completion import Site, Suggestion
+    from mcp_sidecar.server.last_arguments import LastArguments
 
 SCHEME = "mcp-sidecar-arguments"
 """Of their URIs. Where they are kept is the editor's business."""
@@ -78,16 +79,20 @@ def _exact(node: jsonc.Node, text: str) -> Any:
 class ArgumentsDocuments(DocumentKind):
     """The kind of these documents, and what is asked of the server from them."""
 
-    def __init__(self, server: WireServer, calls: Calls, log: Callable[[LogEntry], None]) -> None:
+    def __init__(
+        self, server: WireServer, calls: Calls, log: Callable[[LogEntry], None], last: Callable[[], "LastArguments"]
+    ) -> None:
         """
         Args:
             server: to the client.
             calls: to the MCP server, which completes what its schemas don't.
             log: tells why it did not.
+            last: keeps the arguments that were sent.
         """
         self._server = server
         self._calls = calls
         self._log = log
+        self._last = last
 
     def claims(self, uri: str) -> bool:
         """Whether it has somebody's arguments."""
@@ -159,21 +164,21 @@ class ArgumentsDocuments(DocumentKind):
             raise InvalidParams(f"The arguments are not right in line {line}: {problems[0].message}")
         return subject.request(cast(Mapping[str, Any], arguments))
 
-    async def to_remember(self, uri: str) -> str | None:
-        """The arguments in a document as JSON, without what is secret; None where they can't be kept.
+    async def keep(self, uri: str) -> None:
+        """Keep the arguments in a document for another day, without what is secret, which the server's list tells.
 
         Raises:
             InvalidParams: it is no document of arguments that is open.
-            SidecarError: it can't be told what is secret; says why.
         """
-        from mcp_sidecar.server.remembering import to_remember
-
         subject, document = self._open(uri)
+        try:
+            item = await subject.listed(self._calls)
+        except SidecarError as error:
+            self._log(LogEntry(source="sidecar", level="info", message=f"The arguments are not kept: {error.message}"))
+            return
         arguments, problems = await asyncio.to_thread(read_arguments, document.text)
-        item = await subject.listed(self._calls)
-        if problems or item is None:
-            return None
-        return await asyncio.to_thread(to_remember, arguments, subject.schema(item))
+        if item is not None and not problems:
+            await asyncio.to_thread(self._last().keep, uri, arguments, subject.schema(item))
 
     def _open(self, uri: str) -> tuple[Subject, OpenDocument]:
         subject, document = arguments_of(uri), open_document(self._server, uri)

@@ -18,7 +18,6 @@ from mcp_sidecar.server.params import (
     OffersParams,
     PageParams,
     PrefillParams,
-    RememberParams,
     RequestParams,
     ResourceParams,
     SetLevelParams,
@@ -27,7 +26,7 @@ from mcp_sidecar.server.params import (
     TaskParams,
     TraceParams,
 )
-from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled, Remembered
+from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -60,7 +59,6 @@ METHODS = (
     Method("mcp/tasks/result", TaskParams, Raw),
     Method("mcp/tasks/cancel", TaskParams, Raw),
     Method("mcp/prefill", PrefillParams, Prefilled),
-    Method("mcp/remember", RememberParams, Remembered),
     Method("mcp/show", ShowParams, None),
 )
 """Requests of the client."""

@@ -134,16 +134,6 @@ class PrefillParams:
     """Of a tool or prompt; of a resource template, its `uriTemplate`."""
     kind: Literal["tool", "prompt", "resourceTemplate"] = "tool"
     """What it is the name of."""
-    remembered: str | None = None
-    """What `mcp/remember` gave, to fill in again."""
-
-
-@attrs.frozen(kw_only=True)
-class RememberParams:
-    """Params of `mcp/remember`."""
-
-    document: str
-    """The URI of an open document of arguments."""
 
 
 @attrs.frozen(kw_only=True)

@@ -47,14 +47,6 @@ class Prefilled:
 
 
 @attrs.frozen(kw_only=True)
-class Remembered:
-    """The arguments in a document, to be filled in another day."""
-
-    text: str | None
-    """JSON without what is secret; null where it can't be kept."""
-
-
-@attrs.frozen(kw_only=True)
 class Part:
     """Something in a page that can be opened or saved by itself."""
 

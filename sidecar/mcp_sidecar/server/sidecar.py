@@ -55,7 +55,6 @@ from mcp_sidecar.server.params import (
     LogParams,
     OffersParams,
     PrefillParams,
-    RememberParams,
     RequestParams,
     ShowParams,
     StatusParams,
@@ -63,7 +62,7 @@ from mcp_sidecar.server.params import (
 )
 from mcp_sidecar.server.person import EditorPerson
 from mcp_sidecar.server.presenter import Links, Presenter
-from mcp_sidecar.server.results import Decided, Page, Prefilled, Remembered
+from mcp_sidecar.server.results import Decided, Page, Prefilled
 from mcp_sidecar.server.settings import ClientOptions, Settings, own_section
 from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
@@ -77,7 +76,9 @@ from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
 if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.places import Folder
     from mcp_sidecar.connection.configured.servers import ConfiguredServers
+    from mcp_sidecar.connection.kept_entries import KeptEntries
     from mcp_sidecar.server.display import Display
+    from mcp_sidecar.server.last_arguments import LastArguments
     from mcp_sidecar.server.missing import MissingParams
     from mcp_sidecar.server.standing_progress import StandingProgress
     from mcp_sidecar.server.user import EditorUser
@@ -157,7 +158,7 @@ class Sidecar:
             ),
             text_document_sync=lsp.TextDocumentSyncKind.Incremental,
         )
-        self._arguments = ArgumentsDocuments(self.server, self._calls, self.logged)
+        self._arguments = ArgumentsDocuments(self.server, self._calls, self.logged, lambda: self._last_arguments)
         self._configuration = ConfigurationDocuments(
             self.server,
             lambda: self._configured,
@@ -257,7 +258,6 @@ class Sidecar:
             "mcp/log": self._log,
             "mcp/inspect": self._inspect,
             "mcp/prefill": self._prefill,
-            "mcp/remember": self._remember,
             "mcp/show": self._show,
         }
         return {
@@ -344,6 +344,25 @@ class Sidecar:
         return Display(self.server, ResultFiles(cache and cache / "results"), self._server_name)
 
     @functools.cached_property
+    def _last_arguments(self) -> "LastArguments":
+        from mcp_sidecar.server.last_arguments import LastArguments
+
+        return LastArguments(self._kept("arguments.json"), self._workspace_uri)
+
+    def _kept(self, name: str) -> "KeptEntries":
+        """What a file of the state directory keeps."""
+        from mcp_sidecar.connection.kept_entries import KeptEntries
+        from mcp_sidecar.connection.state_directory import state_directory
+
+        directory = state_directory(self._environ)
+        return KeptEntries(directory and directory / name)
+
+    def _workspace_uri(self) -> str:
+        """The URI of the first folder; empty where there is none."""
+        folders = self.server.workspace_folders
+        return folders[0].uri if folders else ""
+
+    @functools.cached_property
     def _configured(self) -> "ConfiguredServers":
         from mcp_sidecar.connection.configured.servers import ConfiguredServers
 
@@ -420,14 +439,13 @@ class Sidecar:
         item = await subject.listed(self._calls, afresh=True)
         if item is None:
             raise InvalidParams(f"$.name: the server lists no {subject.words} {params.name[:100]}")
+        uri = arguments_uri(subject)
+        last = await asyncio.to_thread(self._last_arguments.of, uri)
         # In a thread: what servers send can be large, and the loop has the status to push.
         text, line, character = await asyncio.to_thread(
-            prefill, item, subject.schema(item), words=subject.words, remembered=params.remembered
+            prefill, item, subject.schema(item), words=subject.words, remembered=last
         )
-        return Prefilled(uri=arguments_uri(subject), text=text, cursor=Position(line, character))
-
-    async def _remember(self, params: RememberParams) -> Remembered:
-        return Remembered(text=await self._arguments.to_remember(params.document))
+        return Prefilled(uri=uri, text=text, cursor=Position(line, character))
 
     async def _show(self, params: ShowParams) -> None:
         match params:
@@ -437,6 +455,7 @@ class Sidecar:
                 method, sent = await self._arguments.request(uri)
                 if not params.confirmed:
                     await self._confirm_strangers(uri)
+                await self._arguments.keep(uri)
             case _:
                 raise InvalidParams("$: exactly one of `method` and `document` is needed")
         links = Links(params.open_whole, params.open_part)

@@ -51,7 +51,7 @@ export class CodeServer {
   static async start(program: string, profile: Profile, options: CodeServerOptions): Promise<CodeServer> {
     const tree = new ProcessTree(basename(profile.directory));
     started.set(tree, profile);
-    const env = environment({ ...options.env, ...tree.environment });
+    const env = environment({ XDG_STATE_HOME: join(profile.directory, "state"), ...options.env, ...tree.environment });
     if (options.vsix) await installExtension(program, options.vsix, profile, env);
     const child = spawn(
       program,

@@ -2,8 +2,9 @@
 
 import contextlib
 import json
-import re
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -358,59 +359,83 @@ async def test_an_inspection_is_shown_by_its_severities(editor: Editor) -> None:
     assert "<h2>Hints (" in page["html"] or "<h2>Information (" in page["html"]
 
 
-# Remembering
+# The last arguments
 
 
-async def remembered(editor: Editor, uri: str, text: str) -> str | None:
+async def sent(editor: Editor, uri: str, text: str) -> str:
+    """Send arguments from a document and close it; what is prefilled the next time."""
     await open_document(editor, uri, text)
-    found: str | None = (await editor.request("mcp/remember", {"document": uri}))["text"]
+    with contextlib.suppress(ResponseError):
+        await editor.request("mcp/show", {"document": uri})
     await editor.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+    return await prefilled(editor, uri)
+
+
+async def prefilled(editor: Editor, uri: str) -> str:
+    subject = arguments_of(uri)
+    assert subject is not None
+    found: str = (await editor.request("mcp/prefill", {"name": subject.name}))["text"]
     return found
 
 
-async def test_arguments_are_remembered_as_they_were_written_and_filled_in_again(editor: Editor) -> None:
+async def kept(editor: Editor, file: Path, uri: str, text: str, expected: str | None) -> None:
+    """Send arguments, and see what is kept of them, and what is not."""
+    await sent(editor, uri, text)
+    assert json.loads(file.read_text(encoding="utf-8")).get(f" {uri}") == expected
+
+
+@pytest.fixture
+def file(state_home: Path) -> Path:
+    """Provide the file that keeps them."""
+    return state_home / "mcp-sidecar" / "arguments.json"
+
+
+async def test_the_last_arguments_are_filled_in_again(editor: Editor, file: Path) -> None:
     await editor.connect(**capable())
-    text = await remembered(editor, "mcp-sidecar-arguments:/capable/choose.jsonc", '{"text": "hi", "level": "error",}')
-    assert text == '{"text":"hi","level":"error"}'
-    found = await editor.request("mcp/prefill", {"name": "choose", "remembered": text})
-    assert '  "text": "hi",' in found["text"]
-    assert '  "level": "error"' in found["text"]
-    big = await remembered(editor, "mcp-sidecar-arguments:/capable/add.jsonc", f'{{"a": {BIG}, "b": 1.0}}')
-    assert f'"a": {BIG}' in (await editor.request("mcp/prefill", {"name": "add", "remembered": big}))["text"]
+    choose = "mcp-sidecar-arguments:/capable/choose.jsonc"
+    await kept(editor, file, choose, '{"text": "hi", "level": "error",}', '{"text":"hi","level":"error"}')
+    found = await prefilled(editor, choose)
+    assert '  "text": "hi",' in found
+    assert '  "level": "error"' in found
+    add = "mcp-sidecar-arguments:/capable/add.jsonc"
+    await kept(editor, file, add, f'{{"a": {BIG}, "b": 1.0}}', f'{{"a":{BIG},"b":1.0}}')
+    assert f'"a": {BIG}' in await prefilled(editor, add)
 
 
-async def test_secrets_are_not_remembered(editor: Editor) -> None:
+async def test_the_last_arguments_outlive_the_sidecar_for_their_workspace_and_the_user_alone(
+    start_editor: Callable[..., Awaitable[Editor]], tmp_path: Path
+) -> None:
+    env, folders = {"XDG_STATE_HOME": str(tmp_path / "state")}, [tmp_path / "one", tmp_path / "two"]
+    echo = "mcp-sidecar-arguments:/capable/echo.jsonc"
+    first, other, again = [await start_editor(env=env, folder=folder) for folder in (*folders, folders[0])]
+    for editor in (first, other, again):
+        await editor.connect(**capable())
+    file = tmp_path / "state" / "mcp-sidecar" / "arguments.json"
+    await sent(first, echo, '{"text": "from the first"}')
+    assert "from the first" in await prefilled(again, echo)
+    assert "from the first" not in await prefilled(other, echo)
+    assert file.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+
+
+async def test_secrets_are_not_kept(editor: Editor, file: Path) -> None:
     await editor.connect(**capable())
     uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
     text = '{"text": "x", "apiKey": "hunter2", "in": {"password": 1, "kept": [1]}, "see": "ghp_0123456789abcdef"}'
-    assert await remembered(editor, uri, text) == '{"text":"x","in":{"kept":[1]}}'
-    assert await remembered(editor, uri, '{"text": "https://me:hunter2@host/"}') == "{}"
+    await kept(editor, file, uri, text, '{"text":"x","in":{"kept":[1]}}')
+    await kept(editor, file, uri, '{"text": "https://me:hunter2@host/"}', "{}")
     choose = "mcp-sidecar-arguments:/capable/choose.jsonc"
-    assert await remembered(editor, choose, '{"pass": "x", "code": "y", "loud": true}') == '{"loud":true}'
+    await kept(editor, file, choose, '{"pass": "x", "code": "y", "loud": true}', '{"loud":true}')
 
 
-async def test_what_is_large_or_no_json_is_not_remembered(editor: Editor) -> None:
+async def test_what_is_large_is_not_kept_nor_what_was_before(editor: Editor, file: Path) -> None:
     await editor.connect(**capable())
     uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
-    assert await remembered(editor, uri, f'{{"text": "{"x " * 10_000}"}}') is None
-    assert await remembered(editor, uri, '{"text": }') is None
-    with pytest.raises(ResponseError) as refused:
-        await editor.request("mcp/remember", {"document": "file:///a.jsonc"})
-    assert refused.value.code == -32602
+    await kept(editor, file, uri, '{"text": "small"}', '{"text":"small"}')
+    await kept(editor, file, uri, f'{{"text": "{"x " * 10_000}"}}', None)
 
 
-# The trace
-
-
-async def test_the_trace_as_a_text_has_a_line_for_each_frame_and_its_body_indented(editor: Editor) -> None:
+async def test_what_can_not_be_sent_leaves_what_was_before(editor: Editor, file: Path) -> None:
     await editor.connect(**capable())
-    await editor.call("echo", text="x")
-    report = await editor.request("mcp/trace", {"asText": True})
-    assert report["frames"] == []
-    lines = report["text"].splitlines()
-    heads = [line for line in lines if re.match(r"\d\d:\d\d:", line)]
-    assert len(heads) == len((await editor.request("mcp/trace"))["frames"])
-    *_, call = [number for number, line in enumerate(lines) if re.search(r"^\S+ → \d+ tools/call", line)]
-    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} → \d+ tools/call, [\d.,]+ (B|KiB)", lines[call])
-    assert lines[call + 1] == "  {"
-    assert any(re.search(r"← \d+ tools/call result, .* ms", line) for line in heads)
+    uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
+    await kept(editor, file, uri, '{"text": "small"}', '{"text":"small"}')
+    assert "small" in await sent(editor, uri, '{"text": }')

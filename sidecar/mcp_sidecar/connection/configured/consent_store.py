@@ -8,15 +8,13 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import secrets
-import stat
-import sys
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from mcp_sidecar.connection.private_files import is_private, write_privately
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +59,7 @@ class ConsentStore:
         """Whether the user agreed."""
         if digest in self._in_memory:
             return True
-        if self._directory is None or not _is_private(self._directory):
+        if self._directory is None or not is_private(self._directory):
             return False
         try:
             content = json.loads((self._directory / digest).read_bytes())
@@ -110,7 +108,7 @@ class ConsentStore:
     def _read_salt(self) -> bytes | None:
         """What stands there for it; None where nothing does."""
         assert self._directory is not None
-        if not _is_private(self._directory):
+        if not is_private(self._directory):
             return None
         try:
             return (self._directory / _SALT).read_bytes()
@@ -120,38 +118,14 @@ class ConsentStore:
             return b""
 
     def _write(self, name: str, content: bytes, *, replace: bool) -> bool:
-        """Write a file at once and for the user alone; whether it is there now."""
+        """Write a file; whether it is there now."""
         assert self._directory is not None
         try:
-            for directory in (self._directory.parent, self._directory):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not _is_private(self._directory):
-                raise PermissionError(0, "others may write to the directory")
-            descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._directory)  # 0600
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                if replace:
-                    Path(temporary).replace(self._directory / name)
-                else:
-                    self._put_unless_there(Path(temporary), self._directory / name)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
+            write_privately(self._directory / name, content, replace=replace)
         except OSError as error:
             logger.warning("consents are remembered for this session only: %s", error.strerror or type(error).__name__)
             return False
         return True
-
-    @staticmethod
-    def _put_unless_there(temporary: Path, target: Path) -> None:
-        try:
-            target.hardlink_to(temporary)
-        except FileExistsError:
-            pass  # another sidecar was faster
-        except OSError:  # a file system without links
-            temporary.replace(target)
 
     def _prune(self, directory: Path) -> None:
         try:
@@ -160,14 +134,3 @@ class ConsentStore:
                 oldest.unlink(missing_ok=True)
         except OSError as error:
             logger.warning("old consents can't be forgotten: %s", error.strerror)
-
-
-def _is_private(directory: Path) -> bool:
-    """Whether nobody else can put a consent into the directory. Windows has that by where it is."""
-    if sys.platform == "win32":
-        return directory.is_dir()
-    try:
-        about = directory.stat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & 0o022

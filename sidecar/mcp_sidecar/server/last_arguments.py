@@ -1,7 +1,9 @@
-"""What of a document of arguments may be kept for another day: no secret, and nothing large."""
+"""The last arguments of each tool, prompt and resource template, for another day: no secret, and nothing large."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
+from mcp_sidecar.connection.kept_entries import KeptEntries
 from mcp_sidecar.connection.redaction import is_secret_name, looks_like_token, redact_text
 from mcp_sidecar.views.json_schema import SchemaReader, Shape
 from mcp_sidecar.views.json_text import lay_out
@@ -12,6 +14,31 @@ LONGEST: Final = 16 * 1024
 _DEEPEST: Final = 50
 
 _SECRET: Final = object()
+
+
+class LastArguments:
+    """Keeps the arguments that were sent from each document, apart for each workspace; it reads and writes the disk."""
+
+    def __init__(self, entries: KeptEntries, workspace: Callable[[], str]) -> None:
+        """
+        Args:
+            entries: where they are kept.
+            workspace: the URI of its first folder; empty where there is none.
+        """
+        self._entries = entries
+        self._workspace = workspace
+
+    def of(self, uri: str) -> str | None:
+        """The arguments of a document as JSON; None where there are none."""
+        kept = self._entries.get(self._key(uri))
+        return kept if isinstance(kept, str) else None
+
+    def keep(self, uri: str, arguments: Any, schema: Any) -> None:
+        """Keep the arguments of a document, as far as they may be kept; see `to_remember`."""
+        self._entries.put(self._key(uri), to_remember(arguments, schema))
+
+    def _key(self, uri: str) -> str:
+        return f"{self._workspace()} {uri}"
 
 
 def to_remember(arguments: Any, schema: Any) -> str | None:
