@@ -1,13 +1,14 @@
 /** What a server asks the user: a form, or the visit of a page (MCP 2025-11-25, "Elicitation"). */
 import { type CancellationToken, env, type LogOutputChannel, l10n, type Uri, window } from "vscode";
 import { type Filled, type Form, fillIn } from "./form.ts";
-import { fieldsOf, Unaskable } from "./formField.ts";
 import { withoutLinks } from "./plainText.ts";
 import type { Raw } from "./protocol.ts";
 import { type ServerQuestions, tellWithdrawn, withdrawable } from "./serverQuestions.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 export interface Asker {
   log: LogOutputChannel;
+  sidecar: Sidecar;
   questions: ServerQuestions;
 }
 
@@ -20,19 +21,17 @@ export function elicit(asker: Asker, params: Raw, token: CancellationToken): Pro
   });
 }
 
-async function askForm({ log }: Asker, server: string, params: Raw, token: CancellationToken): Promise<Filled> {
-  try {
-    const fields = fieldsOf(params.requestedSchema);
-    const form = { title: l10n.t("{0} asks", server), message: String(params.message), fields };
-    if (fields.length === 0) return await confirm(server, form, token);
-    const filled = await fillIn(form, token);
-    if (token.isCancellationRequested) tellWithdrawn(server);
-    return filled;
-  } catch (error) {
-    if (!(error instanceof Unaskable)) throw error;
+async function askForm(asker: Asker, server: string, params: Raw, token: CancellationToken): Promise<Filled> {
+  const { log, sidecar } = asker;
+  const found = await sidecar.request("mcp/fields", { schema: params.requestedSchema as Raw }).catch((error: Error) => {
     log.warn(l10n.t("A question of {0} was declined: {1}", server, error.message));
-    return { action: "decline" };
-  }
+  });
+  if (!found) return { action: "decline" };
+  const form = { title: l10n.t("{0} asks", server), message: String(params.message), fields: found.fields };
+  if (form.fields.length === 0) return confirm(server, form, token);
+  const filled = await fillIn(sidecar, form, token);
+  if (token.isCancellationRequested) tellWithdrawn(server);
+  return filled;
 }
 
 /** A form without fields. */

@@ -10,16 +10,16 @@ import {
   ThemeIcon,
   window,
 } from "vscode";
-import { type FieldChoice, type FormField, problemOf, problemOfCount, valueFor } from "./formField.ts";
 import { withoutIcons, withoutLinks } from "./plainText.ts";
-import type { Raw } from "./protocol.ts";
+import type { Checked, FieldChoice, FormField, Raw } from "./protocol.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 export interface Form {
   /** Who asks. */
   title: string;
   /** In their words. */
   message: string;
-  fields: FormField[];
+  fields: readonly FormField[];
 }
 
 /** MCP's `ElicitResult`. */
@@ -29,6 +29,7 @@ export type Filled = { action: "accept"; content: Raw } | { action: "decline" | 
 type Step = { value: unknown } | "back" | "decline" | "cancel";
 
 interface Place {
+  sidecar: Sidecar;
   form: Form;
   field: FormField;
   /** From 1. */
@@ -43,13 +44,13 @@ interface ChoiceItem extends QuickPickItem {
 }
 
 /** Ask field by field. Escape cancels, and so does the token. */
-export async function fillIn(form: Form, token: CancellationToken): Promise<Filled> {
+export async function fillIn(sidecar: Sidecar, form: Form, token: CancellationToken): Promise<Filled> {
   const known = new Map<string, unknown>();
   let at = 0;
   for (let field = form.fields[0]; field; field = form.fields[at]) {
     const before = known.has(field.name) ? known.get(field.name) : field.schema.default;
-    const place: Place = { form, field, step: at + 1, known: before, token };
-    const step = await (field.choices.length > 0 ? choose(place) : enter(place));
+    const place: Place = { sidecar, form, field, step: at + 1, known: before, token };
+    const step = await (field.kind === "text" ? enter(place) : choose(place));
     if (step === "decline" || step === "cancel") return { action: step };
     if (step === "back") {
       at -= 1;
@@ -68,14 +69,16 @@ function enter(place: Place): Promise<Step> {
   input.value = typeof known === "string" || typeof known === "number" ? String(known) : "";
   input.prompt = plain(about(place));
   input.placeholder = field.required ? "" : l10n.t("optional; empty leaves it out");
-  const check = () => {
-    const problem = problemOf(field, input.value);
-    input.validationMessage = problem && plain(problem);
-    return problem === undefined;
+  const read = async () => {
+    const text = input.value;
+    const { value, problem } = await check(place, { text });
+    // What was typed meanwhile is checked by itself.
+    if (text === input.value) input.validationMessage = problem && plain(problem);
+    return problem === undefined ? { value } : undefined;
   };
   // Nothing is wrong yet with what nobody has typed.
-  input.onDidChangeValue(check);
-  return ask(place, input, () => (check() ? { value: valueFor(field, input.value) } : undefined));
+  input.onDidChangeValue(read);
+  return ask(place, input, read);
 }
 
 function choose(place: Place): Promise<Step> {
@@ -90,18 +93,27 @@ function choose(place: Place): Promise<Step> {
   picker.items = isMany || field.required ? items : [...items, leaveOut];
   if (isMany) picker.selectedItems = preferred;
   else picker.activeItems = preferred;
-  return ask(place, picker, () => {
+  return ask(place, picker, async () => {
     if (!isMany) return picker.selectedItems[0] && { value: picker.selectedItems[0].choice?.value };
-    const values = picker.selectedItems.map(({ choice }) => choice?.value);
-    if (values.length === 0 && !field.required) return { value: undefined };
-    const problem = problemOfCount(field, values.length);
+    const values = picker.selectedItems.map(({ choice }) => String(choice?.value));
+    const { value, problem } = await check(place, { values });
     if (problem) picker.title = `${titleOf(place)}: ${problem}`;
-    return problem ? undefined : { value: values };
+    return problem === undefined ? { value } : undefined;
   });
 }
 
+/** What comes of an answer. Once the sidecar has ended nothing does: the question is withdrawn then. */
+function check({ sidecar, field }: Place, answer: { text: string } | { values: string[] }): Promise<Checked> {
+  const { schema, required } = field;
+  return sidecar.request("mcp/check", { schema, required, ...answer }).catch(() => ({ problem: "" }));
+}
+
 /** Show an input until it is accepted with a value, or put away. */
-function ask(place: Place, input: InputBox | QuickPick<ChoiceItem>, read: () => Step | undefined): Promise<Step> {
+function ask(
+  place: Place,
+  input: InputBox | QuickPick<ChoiceItem>,
+  read: () => Promise<Step | undefined>,
+): Promise<Step> {
   const { form, step, token } = place;
   const decline: QuickInputButton = { iconPath: new ThemeIcon("circle-slash"), tooltip: l10n.t("Decline") };
   const whole: QuickInputButton = { iconPath: new ThemeIcon("info"), tooltip: l10n.t("Show the Whole Question") };
@@ -116,8 +128,8 @@ function ask(place: Place, input: InputBox | QuickPick<ChoiceItem>, read: () => 
       input.hide();
     };
     const withdrawal = token.onCancellationRequested(() => end("cancel"));
-    input.onDidAccept(() => {
-      const outcome = read();
+    input.onDidAccept(async () => {
+      const outcome = await read();
       if (outcome) end(outcome);
     });
     input.onDidTriggerButton((button) => {

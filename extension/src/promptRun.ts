@@ -1,7 +1,6 @@
 /** *Run Prompt…*: a prompt of the server goes to the editor's language model; the answer is a document that grows. */
 import { type CancellationToken, CancellationTokenSource, commands, type Disposable, l10n, lm, window } from "vscode";
 import { fillIn } from "./form.ts";
-import { fieldsOf } from "./formField.ts";
 import { itemFor } from "./itemPicker.ts";
 import { messagesOf, preferred } from "./modelMessages.ts";
 import type { Parts } from "./parts.ts";
@@ -9,6 +8,7 @@ import { withProgress } from "./progress.ts";
 import type { Raw } from "./protocol.ts";
 import type { Given } from "./serverItems.ts";
 import { SECTION } from "./settings.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 /** Milliseconds between two states of the document: it is for the eye. */
 const PAUSE_MS = 100;
@@ -26,7 +26,7 @@ export function followModels(): Disposable {
 export async function runPrompt(parts: Parts, given: Given): Promise<void> {
   const { sidecar } = parts;
   const item = await itemFor(sidecar, given, l10n.t("Run a Prompt"), "prompt");
-  const filled = item && (await argumentsFor(item.id, item.raw.arguments));
+  const filled = item && (await argumentsFor(sidecar, item.id));
   if (!item || !filled) return;
   const title = l10n.t("Running {0}", item.id);
   const { messages } = await sidecar.request("mcp/prompts/get", { name: item.id, arguments: filled }, title);
@@ -34,18 +34,11 @@ export async function runPrompt(parts: Parts, given: Given): Promise<void> {
 }
 
 /** What the user enters for a prompt's arguments; undefined where they don't. */
-async function argumentsFor(prompt: string, known: unknown): Promise<Raw | undefined> {
-  const all: Raw[] = Array.isArray(known) ? known : [];
-  const properties = Object.fromEntries(
-    all.map(({ name, title, description }) => [String(name), { type: "string", title, description }]),
-  );
-  const fields = fieldsOf({
-    properties,
-    required: all.filter((each) => each.required).map(({ name }) => String(name)),
-  });
+async function argumentsFor(sidecar: Sidecar, prompt: string): Promise<Raw | undefined> {
+  const { fields } = await sidecar.request("mcp/fields", { prompt });
   const source = new CancellationTokenSource();
   const form = { title: prompt, message: "", fields };
-  const filled = await fillIn(form, source.token).finally(() => source.dispose());
+  const filled = await fillIn(sidecar, form, source.token).finally(() => source.dispose());
   return filled.action === "accept" ? filled.content : undefined;
 }
 

@@ -206,6 +206,25 @@ export interface PrefillParams {
   kind?: "tool" | "prompt" | "resourceTemplate";
 }
 
+/** Params of `mcp/fields`: exactly one of the two. */
+export interface FieldsParams {
+  /** The `requestedSchema` of an elicitation. */
+  schema?: Raw;
+  /** The name of a prompt, whose arguments are asked. */
+  prompt?: string;
+}
+
+/** Params of `mcp/check`: a field's `schema`, and exactly one of `text` and `values`. */
+export interface CheckParams {
+  schema: Raw;
+  /** Whether there must be an answer. */
+  required?: boolean;
+  /** What was typed. */
+  text?: string;
+  /** Those of the choices. */
+  values?: readonly string[];
+}
+
 /** Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent. */
 export interface ShowParams {
   /** An MCP method, without `mcp/`. */
@@ -538,6 +557,38 @@ export interface Prefilled {
   cursor: Position;
 }
 
+/** Something that can be chosen. */
+export interface FieldChoice {
+  title: string;
+  value: string | boolean;
+}
+
+/** Something that is asked. */
+export interface FormField {
+  name: string;
+  title: string;
+  description: string;
+  required: boolean;
+  /** `choice` is one of `choices`, `choices` are any of them. */
+  kind: "text" | "choice" | "choices";
+  choices: readonly FieldChoice[];
+  /** As the server has it. */
+  schema: Raw;
+}
+
+/** The fields of a form, in the server's order. */
+export interface Fields {
+  fields: readonly FormField[];
+}
+
+/** What comes of an answer: neither of them where the field is left out. */
+export interface Checked {
+  /** What is sent for it. */
+  value?: string | number | readonly string[];
+  /** Why it can't be sent. */
+  problem?: string;
+}
+
 /** Something in a page that can be opened or saved by itself. */
 export interface Part {
   /** As a file, with the extension of its type. */
@@ -617,6 +668,8 @@ export interface Requests {
   "mcp/tasks/result": { params: TaskParams; result: Raw };
   "mcp/tasks/cancel": { params: TaskParams; result: Raw };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
+  "mcp/fields": { params: FieldsParams; result: Fields };
+  "mcp/check": { params: CheckParams; result: Checked };
   "mcp/show": { params: ShowParams; result: null };
 }
 

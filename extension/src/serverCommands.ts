@@ -40,7 +40,7 @@ function refresh({ lists }: Parts, node: Given): void {
 /** Show what the server offers, and follow what it pushes and asks. */
 export function followServer(parts: Parts): Disposable[] {
   const { sidecar, lists, subscriptions, view, trace, log, documents } = parts;
-  const asker: Sampler = { log, documents, questions: new ServerQuestions(sidecar) };
+  const asker: Sampler = { log, documents, sidecar, questions: new ServerQuestions(sidecar) };
   sidecar.serve(
     {
       "mcp/notifications/tools/list_changed": () => lists.refresh("tool"),

@@ -10,9 +10,11 @@ from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import TraceReport
 from mcp_sidecar.server.params import (
     CallToolParams,
+    CheckParams,
     CompleteParams,
     ConsentParams,
     Entered,
+    FieldsParams,
     GetPromptParams,
     LogParams,
     OffersParams,
@@ -27,6 +29,7 @@ from mcp_sidecar.server.params import (
     TraceParams,
 )
 from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled
+from mcp_sidecar.views.form_fields import Checked, Fields
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -59,6 +62,8 @@ METHODS = (
     Method("mcp/tasks/result", TaskParams, Raw),
     Method("mcp/tasks/cancel", TaskParams, Raw),
     Method("mcp/prefill", PrefillParams, Prefilled),
+    Method("mcp/fields", FieldsParams, Fields),
+    Method("mcp/check", CheckParams, Checked),
     Method("mcp/show", ShowParams, None),
 )
 """Requests of the client."""

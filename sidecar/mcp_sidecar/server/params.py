@@ -137,6 +137,29 @@ class PrefillParams:
 
 
 @attrs.frozen(kw_only=True)
+class FieldsParams:
+    """Params of `mcp/fields`: exactly one of the two."""
+
+    schema: Raw | None = None
+    """The `requestedSchema` of an elicitation."""
+    prompt: str | None = None
+    """The name of a prompt, whose arguments are asked."""
+
+
+@attrs.frozen(kw_only=True)
+class CheckParams:
+    """Params of `mcp/check`: a field's `schema`, and exactly one of `text` and `values`."""
+
+    schema: Raw
+    required: bool = False
+    """Whether there must be an answer."""
+    text: str | None = None
+    """What was typed."""
+    values: tuple[str, ...] | None = None
+    """Those of the choices."""
+
+
+@attrs.frozen(kw_only=True)
 class ShowParams:
     """Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent."""
 

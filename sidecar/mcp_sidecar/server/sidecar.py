@@ -51,7 +51,9 @@ from mcp_sidecar.server.methods import (
 )
 from mcp_sidecar.server.options import read_options
 from mcp_sidecar.server.params import (
+    CheckParams,
     ConsentParams,
+    FieldsParams,
     LogParams,
     OffersParams,
     PrefillParams,
@@ -67,6 +69,7 @@ from mcp_sidecar.server.settings import ClientOptions, Settings, own_section
 from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
+from mcp_sidecar.views.form_fields import Checked, Fields
 from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
@@ -258,6 +261,8 @@ class Sidecar:
             "mcp/log": self._log,
             "mcp/inspect": self._inspect,
             "mcp/prefill": self._prefill,
+            "mcp/fields": self._fields,
+            "mcp/check": self._check,
             "mcp/show": self._show,
         }
         return {
@@ -436,9 +441,7 @@ class Sidecar:
         from mcp_sidecar.views.arguments_text import prefill
 
         subject = Subject(self._server_name(), params.name, params.kind)
-        item = await subject.listed(self._calls, afresh=True)
-        if item is None:
-            raise InvalidParams(f"$.name: the server lists no {subject.words} {params.name[:100]}")
+        item = await self._listed(subject, "$.name")
         uri = arguments_uri(subject)
         last = await asyncio.to_thread(self._last_arguments.of, uri)
         # In a thread: what servers send can be large, and the loop has the status to push.
@@ -446,6 +449,41 @@ class Sidecar:
             prefill, item, subject.schema(item), words=subject.words, remembered=last
         )
         return Prefilled(uri=uri, text=text, cursor=Position(line, character))
+
+    async def _listed(self, subject: Subject, place: str) -> Mapping[str, Any]:
+        """A subject as the server lists it now.
+
+        Raises:
+            InvalidParams: it does not; `place` is that of its name.
+        """
+        item = await subject.listed(self._calls, afresh=True)
+        if item is None:
+            raise InvalidParams(f"{place}: the server lists no {subject.words} {subject.name[:100]}")
+        return item
+
+    async def _fields(self, params: FieldsParams) -> Fields:
+        from mcp_sidecar.views.form import UnaskableError, fields_of
+
+        match params:
+            case FieldsParams(schema=Raw(value=schema), prompt=None):
+                pass
+            case FieldsParams(schema=None, prompt=str(name)):
+                subject = Subject(self._server_name(), name, "prompt")
+                schema = subject.schema(await self._listed(subject, "$.prompt"))
+            case _:
+                raise InvalidParams("$: exactly one of `schema` and `prompt` is needed")
+        try:
+            return Fields(fields=tuple(fields_of(schema)))
+        except UnaskableError as error:
+            raise InvalidParams(f"$.schema: {error}") from error
+
+    async def _check(self, params: CheckParams) -> Checked:
+        from mcp_sidecar.views.form import check
+
+        answers = [each for each in (params.text, params.values) if each is not None]
+        if len(answers) != 1 or not isinstance(params.schema.value, dict):
+            raise InvalidParams("$: a `schema` and exactly one of `text` and `values` is needed")
+        return await asyncio.to_thread(check, params.schema.value, answers[0], required=params.required)
 
     async def _show(self, params: ShowParams) -> None:
         match params:

@@ -439,3 +439,53 @@ async def test_what_can_not_be_sent_leaves_what_was_before(editor: Editor, file:
     uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
     await kept(editor, file, uri, '{"text": "small"}', '{"text":"small"}')
     assert "small" in await sent(editor, uri, '{"text": }')
+
+
+# Forms
+
+
+async def test_a_form_is_taken_apart_and_its_answers_are_checked(editor: Editor) -> None:
+    schema = {
+        "properties": {"days": {"type": "integer", "minimum": 1}, "guide": {"type": "boolean"}},
+        "required": ["days"],
+    }
+    days, guide = (await editor.request("mcp/fields", {"schema": schema}))["fields"]
+    assert days == {
+        "name": "days",
+        "title": "days",
+        "description": "",
+        "required": True,
+        "kind": "text",
+        "choices": [],
+        "schema": {"type": "integer", "minimum": 1},
+    }
+    assert guide["choices"] == [{"title": "Yes", "value": True}, {"title": "No", "value": False}]
+
+    async def check(**params: Any) -> Any:
+        return await editor.request("mcp/check", {"schema": days["schema"], "required": True, **params})
+
+    assert await check(text="7") == {"value": 7}
+    assert await check(text="0") == {"problem": "At least 1."}
+    assert await check(text="", required=False) == {}
+    meals = {"type": "array", "items": {"type": "string", "enum": ["lunch", "dinner"]}}
+    assert await check(schema=meals, values=["dinner"]) == {"value": ["dinner"]}
+    for wrong in ({}, {"text": "1", "values": []}, {"schema": [], "text": "1"}):
+        with pytest.raises(ResponseError) as refused:
+            await check(**wrong)
+        assert refused.value.code == -32602
+
+
+async def test_the_arguments_of_a_prompt_are_fields(editor: Editor) -> None:
+    await editor.connect(**good())
+    listed = (await editor.request("mcp/prompts/list"))["prompts"][0]
+    fields = (await editor.request("mcp/fields", {"prompt": listed["name"]}))["fields"]
+    told = [(each["name"], each["required"], each["kind"]) for each in fields]
+    assert told == [(each["name"], each.get("required", False), "text") for each in listed["arguments"]]
+    assert told
+
+
+@pytest.mark.parametrize("params", [{}, {"schema": {}, "prompt": "x"}, {"schema": {"properties": {"x": {}}}}])
+async def test_what_is_no_form_is_refused(editor: Editor, params: Any) -> None:
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/fields", params)
+    assert refused.value.code == -32602
