@@ -297,7 +297,7 @@ export interface ToolTiming {
   maxMs: number;
 }
 
-/** The connection at one moment. Every field but the last two is always present, so that clients see one shape. */
+/** The connection at one moment. Every field but the last three is always present, so that clients see one shape. */
 export interface ConnectionStatus {
   state: State;
   /** When this state began (UTC). */
@@ -317,6 +317,8 @@ export interface ConnectionStatus {
   tools?: readonly ToolTiming[];
   /** All of it in lines to read; only where it was asked for. */
   text?: string;
+  /** What stands for the server where there is little room; only with `text`. */
+  name?: string;
 }
 
 /** How a target is understood, before anything is connected or run; secrets are removed. */

@@ -32,9 +32,6 @@ function tooltip({ headline, details }: ReturnType<typeof statusView>, actions: 
   return text.appendMarkdown(`\n\n---\n\n${links.join(" &nbsp; ")}`);
 }
 
-/** A status bar item is narrow: longer names are cut, the tooltip has them whole. */
-const LONGEST_NAME = 30;
-
 type Look = [icon: string, headline: string, beside?: string, background?: "error" | "warning"];
 
 /** Each state's icon, headline, and what stands beside "MCP"; nothing where the icon says it all. */
@@ -55,18 +52,12 @@ const LOOKS: Record<StateName, (name: string) => Look> = {
  * tooltip, which are no markdown.
  */
 export function statusView(state: SidecarState) {
-  const [icon, headline, beside, background] = LOOKS[state.name](nameOf(state));
-  const { status, message } = state;
+  const { name, status, message } = state;
+  const [icon, headline, beside, background] = LOOKS[name](withoutIcons(status?.name ?? ""));
   return {
     text: beside ? `$(${icon}) MCP: ${beside}` : `$(${icon}) MCP`,
     background,
     headline,
     details: status?.text?.split("\n") ?? (message ? [l10n.t("Cause: {0}", message)] : []),
   };
-}
-
-function nameOf({ name, status }: SidecarState): string {
-  const { server, target } = status ?? {};
-  const plain = withoutIcons((name !== "connecting" && (server?.title || server?.name)) || target?.name || "");
-  return plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME - 1)}…` : plain;
 }

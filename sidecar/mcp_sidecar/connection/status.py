@@ -52,7 +52,7 @@ class Statistics:
 
 @attrs.frozen(kw_only=True)
 class ConnectionStatus:
-    """The connection at one moment. Every field but the last two is always present, so that clients see one shape."""
+    """The connection at one moment. Every field but the last three is always present, so that clients see one shape."""
 
     state: State
     since: datetime
@@ -72,3 +72,5 @@ class ConnectionStatus:
     """How long the calls of each tool took; only where it was asked for."""
     text: str | None = None
     """All of it in lines to read; only where it was asked for."""
+    name: str | None = None
+    """What stands for the server where there is little room; only with `text`."""

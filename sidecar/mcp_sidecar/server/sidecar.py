@@ -290,9 +290,10 @@ class Sidecar:
 
     def _with_text(self, status: ConnectionStatus) -> ConnectionStatus:
         # Imported when it is needed: before the answer to `initialize` every module counts.
-        from mcp_sidecar.views.status_text import status_text
+        from mcp_sidecar.views.status_text import short_name, status_text
 
-        return attrs.evolve(status, text=status_text(self.server.protocol.converter.unstructure(status)))
+        text = status_text(self.server.protocol.converter.unstructure(status))
+        return attrs.evolve(status, text=text, name=short_name(status))
 
     async def _resolve(self, target: Target) -> Preview:
         # Imported when it is needed: before the answer to `initialize` every module counts.

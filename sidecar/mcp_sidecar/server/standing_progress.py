@@ -13,7 +13,6 @@ from mcp_sidecar.wire.server import WireServer
 logger = logging.getLogger(__name__)
 
 TITLE: Final = "MCP"
-_LONGEST_NAME: Final = 30
 
 
 class StandingProgress:
@@ -68,9 +67,8 @@ class StandingProgress:
 
 def _words(status: ConnectionStatus) -> str:
     """The state, and of which server."""
-    name = status.server.name if status.server is not None else status.target.name if status.target is not None else ""
     # Imported when it is needed: before the answer to `initialize` every module counts.
-    from mcp_sidecar.views.formats import one_line
+    from mcp_sidecar.views.status_text import short_name
 
-    name = one_line(name, _LONGEST_NAME)
+    name = short_name(status)
     return f"{status.state}: {name}" if name and status.state != "disconnected" else status.state

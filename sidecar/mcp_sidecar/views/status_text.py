@@ -4,10 +4,25 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.views.formats import one_line
 
 _LONGEST: Final = 400
 """Characters of one value, so that the others stay in sight."""
+
+
+_LONGEST_NAME: Final = 30
+"""Characters of a name where there is little room."""
+
+
+def short_name(status: ConnectionStatus) -> str:
+    """Return what stands for the server where there is little room, on one line; nothing where there is none.
+
+    An attempt is named after its target, not after the server that may still stand.
+    """
+    server = status.server if status.state != "connecting" else None
+    own = (server.title or server.name) if server is not None else ""
+    return one_line(own or (status.target.name if status.target is not None else ""), _LONGEST_NAME)
 
 
 def status_text(status: Mapping[str, Any]) -> str:

@@ -38,6 +38,7 @@ async def test_the_status_can_be_had_as_a_text(start_editor: Callable[..., Await
     asked = await editor.request("mcp/status", {"asText": True})
     for status in (pushed, asked):
         assert "\nServer: shop 1.2.3\nProtocol: 2025-06-18\n" in status["text"]
+        assert status["name"] == "shop"
     assert "text" not in await editor.status()
     mark = editor.logs[-1]
     assert mark["text"].endswith(f" sidecar info: {mark['message']}")

@@ -3,7 +3,11 @@
 import re
 from typing import Any
 
-from mcp_sidecar.views.status_text import status_text
+import attrs
+
+from mcp_sidecar.connection.manager import ConnectionManager
+from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, TargetInfo
+from mcp_sidecar.views.status_text import short_name, status_text
 
 AT = "2026-07-28T12:00:00.000Z"
 LOCAL = r"\d{4}-\d\d-\d\d \d\d:\d\d:00"
@@ -61,3 +65,28 @@ def test_a_server_can_add_no_line_and_hide_none() -> None:
     assert lines[2].startswith("Server: evil Transport: none 1")
     assert len(lines) == len(text().splitlines())
     assert len(lines[2]) < 500
+
+
+def status(server: ServerInfo | None = None, **fields: Any) -> ConnectionStatus:
+    target = TargetInfo(name="notes_server.py", transport="stdio")
+    return attrs.evolve(ConnectionManager().get_status(), **{"target": target, "server": server, **fields})
+
+
+def server(name: str, title: str | None = None) -> ServerInfo:
+    return ServerInfo(name=name, version="1", protocol_version="2026-07-28", capabilities={}, title=title)
+
+
+def test_a_servers_title_comes_before_its_name_and_its_name_before_the_targets() -> None:
+    assert short_name(status(server("notes", "My Notes"))) == "My Notes"
+    assert short_name(status(server("notes"))) == "notes"
+    assert short_name(status(server(""))) == "notes_server.py"
+    assert short_name(status(target=None)) == ""
+
+
+def test_an_attempt_is_named_after_its_target_not_after_the_server_that_still_stands() -> None:
+    assert short_name(status(server("notes"), state="connecting")) == "notes_server.py"
+
+
+def test_a_short_name_is_one_line_and_cut() -> None:
+    name = short_name(status(server(f"evil\nname {'x' * 100}")))
+    assert name == f"evil name {'x' * 19}…"
