@@ -1,11 +1,12 @@
 /** Picks one of what the server offers. */
 import { l10n, type QuickPickItem, window } from "vscode";
 import { failureOf } from "./failure.ts";
-import { type Given, type ItemKind, itemOf, itemsOf, itemView, KINDS, type ServerItem } from "./serverItems.ts";
+import type { Item } from "./protocol.ts";
+import { type Given, type ItemKind, itemOf, KINDS } from "./serverItems.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 export interface Choice extends QuickPickItem {
-  item?: ServerItem;
+  item?: Item;
 }
 
 /** The item that a command is for: the given one, else one that the user picks. */
@@ -27,7 +28,7 @@ export async function pickItem(
   const choices: Choice[] = [];
   for (const kind of kinds) {
     for (const item of await list(sidecar, kind)) {
-      const { label, description, detail } = itemView(item);
+      const { label, description, detail } = item;
       choices.push({ label, detail, description: kind === "tool" || kind === "prompt" ? "" : description, item });
     }
   }
@@ -42,10 +43,10 @@ export async function pickItem(
   return window.showQuickPick([...others, ...choices], options);
 }
 
-async function list(sidecar: Sidecar, kind: ItemKind): Promise<ServerItem[]> {
+async function list(sidecar: Sidecar, kind: ItemKind): Promise<readonly Item[]> {
   try {
     const title = l10n.t("Listing: {0}", KINDS[kind].title());
-    return itemsOf(kind, await sidecar.request(KINDS[kind].method, {}, title));
+    return (await sidecar.request("mcp/items", { kind }, title)).items;
   } catch (error) {
     // Many servers that declare resources do not know of templates: what they have is offered all the same.
     if (kind === "resourceTemplate" && failureOf(error)) return [];

@@ -3,8 +3,9 @@ import { env, l10n, Uri, window, workspace } from "vscode";
 import { openArguments } from "./argumentsDocument.ts";
 import { itemFor, pickItem } from "./itemPicker.ts";
 import type { Parts } from "./parts.ts";
+import type { Item } from "./protocol.ts";
 import { showRequest } from "./resultPanel.ts";
-import { type Given, itemOf, type ServerItem } from "./serverItems.ts";
+import { type Given, itemOf } from "./serverItems.ts";
 
 /** Open the arguments of a tool; the user picks one where none is given. */
 export async function callTool(parts: Parts, given: Given): Promise<void> {
@@ -24,7 +25,7 @@ export async function readResource(parts: Parts, given: Given): Promise<void> {
   await showRequest(parts, { method: "resources/read", params: { uri } }, l10n.t("Reading {0}", uri));
 }
 
-async function chooseResource({ sidecar }: Parts): Promise<ServerItem | string | undefined> {
+async function chooseResource({ sidecar }: Parts): Promise<Item | string | undefined> {
   const typed = { label: `$(edit) ${l10n.t("Type a URI…")}`, alwaysShow: true };
   const title = l10n.t("Read a Resource");
   const choice = await pickItem(sidecar, title, ["resource", "resourceTemplate"], [typed]);

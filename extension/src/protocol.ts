@@ -5,6 +5,8 @@
 /** JSON whose shape is somebody else's business, such as the result of a server. */
 export type Raw = { [key: string]: unknown };
 
+export type ItemKind = "tool" | "resource" | "resourceTemplate" | "prompt";
+
 export type Transport = "stdio" | "streamable-http" | "sse";
 
 /** The values of `data.kind` in an error response, and of `error.kind` in a status. */
@@ -196,6 +198,11 @@ export interface SetLevelParams extends RequestParams {
 /** Params of what is done with one task. */
 export interface TaskParams extends RequestParams {
   taskId: string;
+}
+
+/** Params of `mcp/items`. */
+export interface ItemsParams {
+  kind: ItemKind;
 }
 
 /** Params of `mcp/prefill`. */
@@ -550,6 +557,27 @@ export interface Inspection {
   durationMs: number;
 }
 
+/** One of a server's tools, resources, resource templates or prompts. */
+export interface Item {
+  kind: ItemKind;
+  /** What requests call it: of a resource its URI, of a template the template. */
+  id: string;
+  label: string;
+  /** What stands beside the label: what else it is called, and what it does or of which type it is. */
+  description: string;
+  /** What the server says of it. */
+  detail: string;
+  /** All of that, in paragraphs. */
+  tooltip: string;
+  /** As the server lists it. */
+  raw: Raw;
+}
+
+/** What a server offers of one kind. */
+export interface Items {
+  items: readonly Item[];
+}
+
 /** Arguments to be edited: JSON with comments. */
 export interface Prefilled {
   /** Of the document that it belongs into: one for each tool, prompt and resource template of a server. */
@@ -669,6 +697,7 @@ export interface Requests {
   "mcp/tasks/get": { params: TaskParams; result: Raw };
   "mcp/tasks/result": { params: TaskParams; result: Raw };
   "mcp/tasks/cancel": { params: TaskParams; result: Raw };
+  "mcp/items": { params: ItemsParams; result: Items };
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
   "mcp/fields": { params: FieldsParams; result: Fields };
   "mcp/check": { params: CheckParams; result: Checked };

@@ -1,11 +1,11 @@
 /** The lists of what the connected server offers: read when they are looked at, and again when the server says so. */
 import { EventEmitter } from "vscode";
-import type { ConnectionStatus } from "./protocol.ts";
-import { ITEM_KINDS, type ItemKind, itemsOf, KINDS, type ServerItem } from "./serverItems.ts";
+import type { ConnectionStatus, Items } from "./protocol.ts";
+import { ITEM_KINDS, type ItemKind, KINDS } from "./serverItems.ts";
 import type { Sidecar } from "./sidecar.ts";
 
 /** A list, once it was read: the items, or why there are none. */
-export type ServerList = { items: ServerItem[] } | { error: unknown };
+export type ServerList = Items | { error: unknown };
 
 export class ServerLists {
   private readonly sidecar: Sidecar;
@@ -38,10 +38,7 @@ export class ServerLists {
   read(kind: ItemKind): Promise<ServerList> {
     const known = this.lists.get(kind);
     if (known !== undefined) return known;
-    const reading = this.sidecar.request(KINDS[kind].method, {}).then(
-      (result): ServerList => ({ items: itemsOf(kind, result) }),
-      (error: unknown): ServerList => ({ error }),
-    );
+    const reading = this.sidecar.request("mcp/items", { kind }).catch((error: unknown): ServerList => ({ error }));
     this.lists.set(kind, reading);
     void reading.then((list) => {
       if (this.lists.get(kind) === reading) {

@@ -13,7 +13,8 @@ import {
 } from "vscode";
 import { failureOf } from "./failure.ts";
 import { withoutIcons } from "./plainText.ts";
-import { type Group, type ItemKind, itemView, KINDS, type Node, type ServerItem, tooltipOf } from "./serverItems.ts";
+import type { Item } from "./protocol.ts";
+import { type Group, type ItemKind, KINDS, type Node } from "./serverItems.ts";
 import type { ServerLists } from "./serverLists.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -119,12 +120,12 @@ export class ServerView implements TreeDataProvider<Node> {
     return item;
   }
 
-  private leaf(item: ServerItem): TreeItem {
-    const { label, description, detail } = itemView(item);
+  private leaf(item: Item): TreeItem {
+    const { label, description, detail } = item;
     const told = item.kind === "resource" ? this.subscriptions.describe(item.id) : "";
     const leaf = new TreeItem(label);
     leaf.description = [told, description].filter(Boolean).join(" · ");
-    leaf.tooltip = tooltipOf(item);
+    leaf.tooltip = item.tooltip;
     leaf.iconPath = new ThemeIcon(told ? "eye" : KINDS[item.kind].icon);
     leaf.contextValue = item.kind === "resource" ? `resource.${this.subscriptions.possible(item.id)}` : item.kind;
     leaf.accessibilityInformation = { label: [label, told, detail || description].filter(Boolean).join(", ") };

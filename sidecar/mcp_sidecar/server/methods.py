@@ -16,6 +16,7 @@ from mcp_sidecar.server.params import (
     Entered,
     FieldsParams,
     GetPromptParams,
+    ItemsParams,
     LogParams,
     OffersParams,
     PageParams,
@@ -30,6 +31,7 @@ from mcp_sidecar.server.params import (
 )
 from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled
 from mcp_sidecar.views.form_fields import Checked, Fields
+from mcp_sidecar.views.items import Items
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 
@@ -61,6 +63,7 @@ METHODS = (
     Method("mcp/tasks/get", TaskParams, Raw),
     Method("mcp/tasks/result", TaskParams, Raw),
     Method("mcp/tasks/cancel", TaskParams, Raw),
+    Method("mcp/items", ItemsParams, Items),
     Method("mcp/prefill", PrefillParams, Prefilled),
     Method("mcp/fields", FieldsParams, Fields),
     Method("mcp/check", CheckParams, Checked),

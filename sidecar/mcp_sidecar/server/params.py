@@ -6,6 +6,7 @@ from typing import Any, Literal
 import attrs
 
 from mcp_sidecar.connection.target import Target
+from mcp_sidecar.views.items import ItemKind
 from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 
 
@@ -124,6 +125,13 @@ class LogParams:
 
     as_text: bool = False
     """As one text to read, in place of the entries."""
+
+
+@attrs.frozen(kw_only=True)
+class ItemsParams:
+    """Params of `mcp/items`."""
+
+    kind: ItemKind
 
 
 @attrs.frozen(kw_only=True)

@@ -54,6 +54,7 @@ from mcp_sidecar.server.params import (
     CheckParams,
     ConsentParams,
     FieldsParams,
+    ItemsParams,
     LogParams,
     OffersParams,
     PrefillParams,
@@ -70,6 +71,7 @@ from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
 from mcp_sidecar.views.form_fields import Checked, Fields
+from mcp_sidecar.views.items import LISTINGS, Items, items_of
 from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
@@ -260,6 +262,7 @@ class Sidecar:
             "mcp/trace": self._trace,
             "mcp/log": self._log,
             "mcp/inspect": self._inspect,
+            "mcp/items": self._items,
             "mcp/prefill": self._prefill,
             "mcp/fields": self._fields,
             "mcp/check": self._check,
@@ -437,6 +440,11 @@ class Sidecar:
                 "$: cancel with $/cancelRequest; the ids of the server's requests are the sidecar's own"
             )
         self._calls.notify(method, read_options(params, None)[0])
+
+    async def _items(self, params: ItemsParams) -> Items:
+        result = await self._calls.run(LISTINGS[params.kind].method, {})
+        # In a thread: what servers send can be large, and the loop has the status to push.
+        return await asyncio.to_thread(items_of, params.kind, result)
 
     async def _prefill(self, params: PrefillParams) -> Prefilled:
         from mcp_sidecar.views.arguments_text import prefill

@@ -441,6 +441,26 @@ async def test_what_can_not_be_sent_leaves_what_was_before(editor: Editor, file:
     assert "small" in await sent(editor, uri, '{"text": }')
 
 
+# Rows
+
+
+async def test_what_a_server_offers_comes_in_rows(editor: Editor) -> None:
+    await editor.connect(**good())
+    for kind, method, key in (
+        ("tool", "tools/list", "tools"),
+        ("resource", "resources/list", "resources"),
+        ("resourceTemplate", "resources/templates/list", "resourceTemplates"),
+        ("prompt", "prompts/list", "prompts"),
+    ):
+        rows = (await editor.request("mcp/items", {"kind": kind}))["items"]
+        assert rows
+        assert [row["raw"] for row in rows] == (await editor.request(f"mcp/{method}"))[key]
+        assert {row["kind"] for row in rows} == {kind}
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/items", {"kind": "toys"})
+    assert refused.value.code == -32602
+
+
 # Forms
 
 
