@@ -69,16 +69,6 @@ export function preferred<M extends { id: string; family: string; name: string }
   return models[0];
 }
 
-/** The text of a message's content, as far as it is text, or the result of a tool that is. */
-export function textIn(content: unknown): string {
-  return [content]
-    .flat()
-    .map((block) => (block as Raw | undefined) ?? {})
-    .map(({ text, content }) => (typeof text === "string" ? text : content === undefined ? "" : textIn(content)))
-    .filter(Boolean)
-    .join("\n");
-}
-
 function partOf(block: Raw): vscode.LanguageModelTextPart | vscode.LanguageModelToolCallPart | ToolResult {
   if (block.type === "text") return new vscode.LanguageModelTextPart(String(block.text));
   if (block.type === "resource") {

@@ -232,6 +232,12 @@ export interface CheckParams {
   values?: readonly string[];
 }
 
+/** Params of `mcp/summary`. */
+export interface SummaryParams {
+  /** The params of `mcp/sampling/createMessage`. */
+  sampling: Raw;
+}
+
 /** Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent. */
 export interface ShowParams {
   /** An MCP method, without `mcp/`. */
@@ -619,6 +625,11 @@ export interface Checked {
   problem?: string;
 }
 
+/** What a server asks for, to read before it is allowed. */
+export interface Summary {
+  text: string;
+}
+
 /** Something in a page that can be opened or saved by itself. */
 export interface Part {
   /** As a file, with the extension of its type. */
@@ -701,6 +712,7 @@ export interface Requests {
   "mcp/prefill": { params: PrefillParams; result: Prefilled };
   "mcp/fields": { params: FieldsParams; result: Fields };
   "mcp/check": { params: CheckParams; result: Checked };
+  "mcp/summary": { params: SummaryParams; result: Summary };
   "mcp/show": { params: ShowParams; result: null };
 }
 

@@ -47,11 +47,7 @@ export class ResultPanel {
 /** Make a request whose page is shown. */
 export async function showRequest({ sidecar, panel }: Parts, request: ShowParams, title: string): Promise<void> {
   const links = { openWhole: `command:${OPEN_WHOLE}`, openPart: `command:${OPEN_PART}` };
-  try {
-    await sidecar.request("mcp/show", { ...request, ...links }, title);
-  } catch (error) {
-    // Without a sidecar no page says how it ended.
-    if (!sidecar.status) panel.dispose();
-    throw error;
-  }
+  const shown = sidecar.request("mcp/show", { ...request, ...links }, title);
+  // Without a sidecar no page says how it ended.
+  await shown.finally(() => sidecar.status ?? panel.dispose());
 }

@@ -3,16 +3,13 @@ import { type CancellationToken, type LanguageModelChat, l10n, lm, window } from
 import { ResponseError } from "vscode-languageclient/node";
 import type { Documents } from "./documents.ts";
 import type { Asker } from "./elicitation.ts";
-import { answerOf, messagesOf, preferred, textIn, toolOptions, Unsendable } from "./modelMessages.ts";
+import { answerOf, messagesOf, preferred, toolOptions, Unsendable } from "./modelMessages.ts";
 import { withoutLinks } from "./plainText.ts";
 import type { Raw } from "./protocol.ts";
 import { withdrawable } from "./serverQuestions.ts";
 
 /** MCP's code for what the user did not want; JSON-RPC's for what can't be taken, and for what failed. */
 const [REJECTED, INVALID_PARAMS, FAILED] = [-1, -32602, -32603];
-
-/** Characters of a prompt and of a message that the dialog shows; *Show Request* shows all. */
-const SHOWN = 500;
 
 export interface Sampler extends Asker {
   documents: Documents;
@@ -44,19 +41,19 @@ export async function sample(sampler: Sampler, params: Raw, token: CancellationT
 }
 
 async function consents(
-  { documents }: Sampler,
+  { documents, sidecar }: Sampler,
   server: string,
   model: LanguageModelChat,
   params: Raw,
   token: CancellationToken,
 ): Promise<boolean> {
+  const { text } = await sidecar.request("mcp/summary", { sampling: params });
   if (token.isCancellationRequested) return false;
   const [allow, show] = [{ title: l10n.t("Allow Once") }, { title: l10n.t("Show Request") }];
   // Else a dialog has a Cancel beside it, which would mean the same.
   const deny = { title: l10n.t("Deny"), isCloseAffordance: true };
   const title = withoutLinks(l10n.t("{0} wants to use the language model {1}", server, model.name));
-  const detail = withoutLinks(summaryOf(params));
-  const dialog = window.showInformationMessage(title, { modal: true, detail }, allow, show, deny);
+  const dialog = window.showInformationMessage(title, { modal: true, detail: withoutLinks(text) }, allow, show, deny);
   let pressed = await withdrawable(dialog, token, server);
   if (pressed === show) {
     await window.showTextDocument(documents.set("Sampling Request.json", JSON.stringify(params, undefined, 2)));
@@ -64,23 +61,4 @@ async function consents(
     pressed = await withdrawable(window.showInformationMessage(title, allow, deny), token, server);
   }
   return pressed === allow;
-}
-
-/** What is asked of the model, in short. */
-function summaryOf({ messages, systemPrompt, maxTokens, tools }: Raw): string {
-  const all: Raw[] = Array.isArray(messages) ? messages : [];
-  const last = textIn(all.at(-1)?.content);
-  const names = Array.isArray(tools) ? tools.map(({ name }) => name).join(", ") : "";
-  return [
-    l10n.t("Messages: {0}. At most {1} tokens.", all.length, String(maxTokens)),
-    typeof systemPrompt === "string" && systemPrompt ? l10n.t("System prompt: {0}", short(systemPrompt)) : "",
-    last ? l10n.t("Last message: {0}", short(last)) : l10n.t("The last message has no text."),
-    names ? l10n.t("It may use tools of the server: {0}", short(names)) : "",
-  ]
-    .filter(Boolean)
-    .join("\n\n");
-}
-
-function short(text: string): string {
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import test from "node:test";
 import { LanguageModelTextPart, LanguageModelToolCallPart } from "vscode";
-import { answerOf, messagesOf, preferred, textIn, toolOptions, Unsendable } from "../../extension/src/modelMessages.ts";
+import { answerOf, messagesOf, preferred, toolOptions, Unsendable } from "../../extension/src/modelMessages.ts";
 
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
@@ -74,10 +74,4 @@ test("the first hint that names a model wins, else the first model is taken", ()
   equal(preferred(models, { hints: [{ name: "" }, {}] })?.id, "gpt-x");
   equal(preferred(models, undefined)?.id, "gpt-x");
   equal(preferred([], undefined), undefined);
-});
-
-test("only the texts of a message are read to the user", () => {
-  equal(textIn([{ type: "text", text: "a" }, { type: "image" }, { type: "text", text: "b" }]), "a\nb");
-  equal(textIn({ type: "tool_result", content: [{ type: "text", text: "noon" }] }), "noon");
-  equal(textIn(undefined), "");
 });

@@ -26,10 +26,11 @@ from mcp_sidecar.server.params import (
     SetLevelParams,
     ShowParams,
     StatusParams,
+    SummaryParams,
     TaskParams,
     TraceParams,
 )
-from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled
+from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled, Summary
 from mcp_sidecar.views.form_fields import Checked, Fields
 from mcp_sidecar.views.items import Items
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
@@ -67,6 +68,7 @@ METHODS = (
     Method("mcp/prefill", PrefillParams, Prefilled),
     Method("mcp/fields", FieldsParams, Fields),
     Method("mcp/check", CheckParams, Checked),
+    Method("mcp/summary", SummaryParams, Summary),
     Method("mcp/show", ShowParams, None),
 )
 """Requests of the client."""

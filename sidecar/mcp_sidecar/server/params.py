@@ -168,6 +168,14 @@ class CheckParams:
 
 
 @attrs.frozen(kw_only=True)
+class SummaryParams:
+    """Params of `mcp/summary`."""
+
+    sampling: Raw
+    """The params of `mcp/sampling/createMessage`."""
+
+
+@attrs.frozen(kw_only=True)
 class ShowParams:
     """Params of `mcp/show`: either `method`, or the open `document` whose arguments are sent."""
 

@@ -47,6 +47,13 @@ class Prefilled:
 
 
 @attrs.frozen(kw_only=True)
+class Summary:
+    """What a server asks for, to read before it is allowed."""
+
+    text: str
+
+
+@attrs.frozen(kw_only=True)
 class Part:
     """Something in a page that can be opened or saved by itself."""
 

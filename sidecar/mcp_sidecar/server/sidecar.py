@@ -61,11 +61,12 @@ from mcp_sidecar.server.params import (
     RequestParams,
     ShowParams,
     StatusParams,
+    SummaryParams,
     TraceParams,
 )
 from mcp_sidecar.server.person import EditorPerson
 from mcp_sidecar.server.presenter import Links, Presenter
-from mcp_sidecar.server.results import Decided, Page, Prefilled
+from mcp_sidecar.server.results import Decided, Page, Prefilled, Summary
 from mcp_sidecar.server.settings import ClientOptions, Settings, own_section
 from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
@@ -266,6 +267,7 @@ class Sidecar:
             "mcp/prefill": self._prefill,
             "mcp/fields": self._fields,
             "mcp/check": self._check,
+            "mcp/summary": self._summary,
             "mcp/show": self._show,
         }
         return {
@@ -493,6 +495,13 @@ class Sidecar:
         if len(answers) != 1 or not isinstance(params.schema.value, dict):
             raise InvalidParams("$: a `schema` and exactly one of `text` and `values` is needed")
         return await asyncio.to_thread(check, params.schema.value, answers[0], required=params.required)
+
+    async def _summary(self, params: SummaryParams) -> Summary:
+        from mcp_sidecar.views.sampling_text import sampling_text
+
+        if not isinstance(params.sampling.value, dict):
+            raise InvalidParams("$.sampling: expected an object")
+        return Summary(text=sampling_text(params.sampling.value))
 
     async def _show(self, params: ShowParams) -> None:
         match params:

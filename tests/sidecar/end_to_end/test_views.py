@@ -461,6 +461,18 @@ async def test_what_a_server_offers_comes_in_rows(editor: Editor) -> None:
     assert refused.value.code == -32602
 
 
+# Summaries
+
+
+async def test_what_is_asked_of_a_model_is_told_in_short(editor: Editor) -> None:
+    message = {"role": "user", "content": {"type": "text", "text": "Say hello."}}
+    text = (await editor.request("mcp/summary", {"sampling": {"messages": [message], "maxTokens": 10}}))["text"]
+    assert text == "Messages: 1. At most 10 tokens.\n\nLast message: Say hello."
+    with pytest.raises(ResponseError) as refused:
+        await editor.request("mcp/summary", {"sampling": []})
+    assert refused.value.code == -32602
+
+
 # Forms
 
 
