@@ -91,13 +91,17 @@ export class Editors {
     await this.#screen.page.keyboard.type(text);
   }
 
+  /** Until it is there: an editor that has only just opened may lose the focus, and so what is pasted, once more. */
   async replaceText(text: string): Promise<void> {
-    await this.#focus();
-    await this.#screen.page.keyboard.press("ControlOrMeta+A");
-    // As if pasted: what is typed would be indented and completed.
-    if (text === "") await this.#screen.page.keyboard.press("Delete");
-    else await this.#screen.paste(text);
-    await this.waitForText((seen) => seen === text || (text === "" && seen === "\n"), 5_000);
+    const replaced = async () => {
+      await this.#focus();
+      await this.#screen.page.keyboard.press("ControlOrMeta+A");
+      // As if pasted: what is typed would be indented and completed.
+      if (text === "") await this.#screen.page.keyboard.press("Delete");
+      else await this.#screen.paste(text);
+      return this.text();
+    };
+    await this.#screen.until("the new text", replaced, (seen) => seen === text || (text === "" && seen === "\n"));
   }
 
   /** The titles of the code lenses of the active editor that are in view. */
