@@ -16,7 +16,7 @@ import {
   waitForHeadline,
 } from "../../tests/editors/vscode/extensionTest.ts";
 import { ROOT } from "../../tests/editors/vscode/installation.ts";
-import type { Workbench } from "../../tests/editors/vscode/workbench.ts";
+import { closeBrowser, type Workbench } from "../../tests/editors/vscode/workbench.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const uv = process.argv[3] ?? "";
@@ -52,6 +52,7 @@ async function connects(): Promise<Connects> {
   } finally {
     server.kill();
     await window.close();
+    await closeBrowser();
   }
 }
 

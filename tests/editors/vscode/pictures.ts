@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { connect, openExtension, serveNotes, waitForHeadline } from "./extensionTest.ts";
 import { ROOT } from "./installation.ts";
 import { ServerTree } from "./serverTree.ts";
+import { closeBrowser } from "./workbench.ts";
 
 const IMAGES = join(ROOT, "docs/images");
 
@@ -55,4 +56,5 @@ try {
   server.kill();
 } finally {
   await window.close();
+  await closeBrowser();
 }

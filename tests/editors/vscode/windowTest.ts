@@ -3,11 +3,13 @@
 import { ok } from "node:assert/strict";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { ROOT, reasonToSkip } from "./installation.ts";
-import { Workbench, type WorkbenchOptions } from "./workbench.ts";
+import { closeBrowser, Workbench, type WorkbenchOptions } from "./workbench.ts";
 
 const FAILURES = resolve(ROOT, "build/failures");
+
+after(closeBrowser);
 
 /**
  * Opens a window, runs `body` in it, closes it. It fails, too, when a process is left then, and that after the body's
