@@ -66,7 +66,7 @@ test-extension: setup $(BUNDLE)
 	$(NODE) --import ./tests/extension/vscode.ts --test 'tests/extension/*.test.ts'
 
 test-vscode: setup $(VSIX)
-	$(NODE) --test --test-concurrency=1 'tests/editors/vscode/*.test.ts'
+	$(NODE) --test --test-concurrency=2 'tests/editors/vscode/*.test.ts'
 
 bench: setup $(VSIX) ## Measure against FastMCP's own client, pygls and plain asyncio, and the extension in VS Code
 	NODE=$(NODE) UV=$(UV) $(VENV)/python -m bench $(ARGS)
