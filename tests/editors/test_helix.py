@@ -26,8 +26,8 @@ class Helix:
         self.screen.type(f":{line}{ENTER}")
 
     def go_to_the_first_server(self) -> None:
-        self.screen.type("3Ggs")
-        self.screen.see(" 3:5")
+        self.screen.type("3Ggh")
+        self.screen.see(" 3:1")
 
     def open_own_file(self) -> None:
         """Open the user's own configuration file, whose servers are run without a question."""

@@ -1,6 +1,7 @@
 """Configuration documents: the files in which MCP servers are configured, open in the editor."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +52,7 @@ _SIGNS: Final[dict[State, str]] = {
     "reconnecting": "◌ reconnecting…",
     "failed": "✗ failed",
 }
+_BLANKS: Final = re.compile(r"[ \t]*")
 _EMPTY: Final = '{"servers": {}, "mcpServers": {}}'
 _STDERR_LINES: Final = 3
 
@@ -273,13 +275,17 @@ class ConfigurationDocuments(DocumentKind):
         mended = await asyncio.to_thread(
             lambda: [fix for configuration in configurations for fix in fixes(document, configuration, start, end)]
         )
+        # A jump to a line ends before its blanks, in Helix for one: what begins after them is meant.
+        blanks = _BLANKS.match(document.text, end)
+        assert blanks is not None  # it takes none, too
+        reached = blanks.end()
         commands = [
             lsp.CodeAction(
                 f"MCP Sidecar: {offer.title} {entry.name}", kind=ACTION_KIND, command=offer.as_command(offer.title)
             )
             for configuration in configurations
             for entry in configuration.entries
-            if entry.start <= end and start <= entry.end
+            if entry.start <= reached and start <= entry.end
             for offer in self._offers(Key(configuration.uri, entry.name))
         ]
         # The last ones: what comes first is preselected in some editors, and run if it is the only one.
@@ -287,7 +293,7 @@ class ConfigurationDocuments(DocumentKind):
             lsp.CodeAction(f"MCP Sidecar: {offer.title}", kind=ACTION_KIND, command=offer.as_command(offer.title))
             for configuration in configurations
             for entry in configuration.entries
-            if entry.start <= end and start <= entry.end and self._may_allow(context)
+            if entry.start <= reached and start <= entry.end and self._may_allow(context)
             if (offer := await self._allowance(configuration, entry)) is not None
         ]
         return [*mended, *commands, *allowances]

@@ -319,6 +319,15 @@ async def test_servers_are_connected_and_left_from_their_file(start_editor: Star
     assert "Disconnect" not in await page.titles()
 
 
+async def test_the_blanks_before_an_entry_have_its_actions(editor: Editor, tmp_path: Path) -> None:
+    """A jump to a line ends there, in Helix for one."""
+    text = '{"mcpServers": {\n    "a": {"command": "sh"},\n\t "b": {"command": "sh"}\n}}'
+    page = await Page.open(editor, tmp_path / ".mcp.json", text)
+    for spot, names in (('    "a"', ["a"]), ('\t "b"', ["b"]), (' "b"', ["b"]), ('\n    "a"', []), ("\n}", ["b"])):
+        commands = await page.actions(spot)
+        assert [command["arguments"][0]["server"] for command in commands] == names, spot
+
+
 class Allowing:
     """An editor that shows no questions, and a file of its workspace."""
 
