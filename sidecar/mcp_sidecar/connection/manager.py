@@ -26,7 +26,7 @@ from mcp_sidecar.connection.errors import (
 from mcp_sidecar.connection.events import Listener, ManagerEvents, NoEvents
 from mcp_sidecar.connection.graves import Graves
 from mcp_sidecar.connection.host import Host, Nobody
-from mcp_sidecar.connection.login import LoginMeans, Person
+from mcp_sidecar.connection.login_means import LoginMeans, Person
 from mcp_sidecar.connection.logs import LogFeed
 from mcp_sidecar.connection.options import DEFAULT, CallOptions
 from mcp_sidecar.connection.recovery import Recovery

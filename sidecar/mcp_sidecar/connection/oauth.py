@@ -44,7 +44,8 @@ from mcp_sidecar.connection.channel import Pause
 from mcp_sidecar.connection.courier import Courier
 from mcp_sidecar.connection.discovery import Judge, token_auth_method
 from mcp_sidecar.connection.errors import AuthenticationRequired, SidecarError
-from mcp_sidecar.connection.login import Login, LoginMeans, Tell
+from mcp_sidecar.connection.login import Login, Tell
+from mcp_sidecar.connection.login_means import LoginMeans
 from mcp_sidecar.connection.signing import algorithm_of
 from mcp_sidecar.connection.trace import Tap
 

@@ -20,7 +20,7 @@ from mcp_sidecar.connection.errors import (
 )
 from mcp_sidecar.connection.host import Host
 from mcp_sidecar.connection.link import Link, LinkEvents
-from mcp_sidecar.connection.login import LoginMeans
+from mcp_sidecar.connection.login_means import LoginMeans
 from mcp_sidecar.connection.oauth import Authority
 from mcp_sidecar.connection.sse import SseChannel
 from mcp_sidecar.connection.stdio import StdioChannel

@@ -1,6 +1,5 @@
 """How long each tool took, for who looks closely: counts and latencies, bounded in memory."""
 
-import statistics
 from collections import OrderedDict, deque
 
 import attrs
@@ -49,6 +48,8 @@ class ToolTimings:
 
     def report(self) -> tuple[ToolTiming, ...]:
         """The timings, by the tool's name."""
+        import statistics  # late: few ask for this, and it brings three modules of numbers along
+
         return tuple(
             ToolTiming(
                 name=name,

@@ -8,7 +8,6 @@ from urllib.parse import quote, unquote
 
 from lsprotocol import types as lsp
 
-from mcp_sidecar import jsonc
 from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.errors import SidecarError
 from mcp_sidecar.connection.logs import LogEntry
@@ -20,6 +19,7 @@ from mcp_sidecar.wire.errors import InvalidParams
 from mcp_sidecar.wire.server import WireServer
 
 if TYPE_CHECKING:
+    from mcp_sidecar import jsonc
     from mcp_sidecar.server.completion import Site, Suggestion
     from mcp_sidecar.server.last_arguments import LastArguments
 
@@ -54,8 +54,10 @@ def arguments_of(uri: str) -> Subject | None:
     return Subject(parts[0], parts[1].removesuffix(_SUFFIX), kinds[folder])
 
 
-def read_arguments(text: str) -> tuple[Any, list[jsonc.Problem]]:
+def read_arguments(text: str) -> "tuple[Any, list[jsonc.Problem]]":
     """The arguments in a text, and what keeps them from being sent."""
+    from mcp_sidecar import jsonc  # late: nothing needs it before a document is opened
+
     document = jsonc.parse(text)
     problems = [problem for problem in document.problems if problem.rule not in _ALLOWED]
     root = document.root
@@ -65,7 +67,7 @@ def read_arguments(text: str) -> tuple[Any, list[jsonc.Problem]]:
     return None if problems or root is None else _exact(root, text), problems
 
 
-def _exact(node: jsonc.Node, text: str) -> Any:
+def _exact(node: "jsonc.Node", text: str) -> Any:
     """The value of a node that has no problems: the tree's own values leave out what no text can hold."""
     match node.kind:
         case "object":

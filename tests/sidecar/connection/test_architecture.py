@@ -61,25 +61,33 @@ def test_the_views_import_nothing_but_each_other_and_the_standard_library() -> N
             assert name.startswith("mcp_sidecar.views.") or name.partition(".")[0] in sys.stdlib_module_names
 
 
-def test_the_views_are_imported_when_they_are_needed() -> None:
-    code = "import sys, mcp_sidecar.server.sidecar; sys.exit('mcp_sidecar.views' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
 def test_the_arrows_are_looked_for_everywhere_in_a_module() -> None:
     code = "import pygls.uris\ndef f():\n    from mcp_sidecar import wire\nimportlib.import_module('lsprotocol')"
     assert set(imported(ast.parse(code))) == {"pygls.uris", "lsprotocol", "mcp_sidecar.wire"}
 
 
 def modules_after(code: str) -> set[str]:
-    """The top-level names of all modules that are loaded once the code has run, in a process of its own."""
-    report = f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    """The names of all modules that are loaded once the code has run, in a process of its own."""
+    report = f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", report], check=True, capture_output=True, timeout=60).stdout
     return set(json.loads(output))
 
 
 HEAVY = {"fastmcp", "mcp", "mcp_types", "pydantic", "httpx2", "anyio", "jsonschema", "email"}
 """The MCP stack: a second of start-up. And `email`, which comes with the standard library's HTTP client."""
+
+
+LATE = {
+    *(f"mcp_sidecar.{it}" for it in ("views", "jsonc", "connection.redaction", "connection.redirect")),
+    "statistics",
+}
+"""What only some sessions need, and is imported when they do: a tenth of start-up."""
+
+
+def test_what_only_some_sessions_need_is_not_imported_to_start() -> None:
+    loaded = modules_after("import mcp_sidecar.server.sidecar, mcp_sidecar.wire.serve")
+    assert "mcp_sidecar.connection.manager" in loaded
+    assert loaded & LATE == set()
 
 
 @pytest.mark.parametrize("module", ["server.sidecar", "wire.serve", "connection.manager", "connection.calls"])

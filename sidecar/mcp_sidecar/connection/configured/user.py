@@ -1,9 +1,10 @@
 """The user at the editor, who is asked before something runs and for what only they know."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from mcp_sidecar.connection.configured.inputs import InputDefinition
+if TYPE_CHECKING:
+    from mcp_sidecar.connection.configured.inputs import InputDefinition
 
 MOST_CHOICES: Final = 12
 """Choices that a message offers; of more, nobody finds the right one."""
@@ -27,7 +28,7 @@ class User(Protocol):
             Unaskable: nobody can be asked, or answered in time.
         """
 
-    async def enter(self, definition: InputDefinition, server: str, uri: str) -> str | None:
+    async def enter(self, definition: "InputDefinition", server: str, uri: str) -> str | None:
         """Ask for the value of an input, and return it; None when the user did not give one.
 
         Args:
@@ -49,6 +50,6 @@ class Nobody:
         """Not possible."""
         raise Unaskable("there is no editor")
 
-    async def enter(self, definition: InputDefinition, server: str, uri: str) -> str | None:
+    async def enter(self, definition: "InputDefinition", server: str, uri: str) -> str | None:
         """Not possible."""
         raise Unaskable("there is no editor")
