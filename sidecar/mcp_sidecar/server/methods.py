@@ -8,6 +8,8 @@ from mcp_sidecar.connection.offers import Offers
 from mcp_sidecar.connection.status import ConnectionStatus
 from mcp_sidecar.connection.target import Preview, Target
 from mcp_sidecar.connection.trace import TraceReport
+from mcp_sidecar.server.form_fields import Checked, Fields
+from mcp_sidecar.server.items import Items
 from mcp_sidecar.server.params import (
     CallToolParams,
     CheckParams,
@@ -31,8 +33,6 @@ from mcp_sidecar.server.params import (
     TraceParams,
 )
 from mcp_sidecar.server.results import Decided, InputQuestion, Page, Prefilled, Summary
-from mcp_sidecar.views.form_fields import Checked, Fields
-from mcp_sidecar.views.items import Items
 from mcp_sidecar.wire.methods import ClientMethod, Method, Notification
 from mcp_sidecar.wire.payload import Raw
 

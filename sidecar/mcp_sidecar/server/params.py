@@ -6,7 +6,7 @@ from typing import Any, Literal
 import attrs
 
 from mcp_sidecar.connection.target import Target
-from mcp_sidecar.views.items import ItemKind
+from mcp_sidecar.server.items import ItemKind
 from mcp_sidecar.wire.payload import Passthrough, Raw, wire_name
 
 

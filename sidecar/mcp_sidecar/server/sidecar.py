@@ -36,6 +36,8 @@ from mcp_sidecar.server.commands import Commands
 from mcp_sidecar.server.configuration import ConfigurationDocuments
 from mcp_sidecar.server.documents import path_of_document
 from mcp_sidecar.server.errors import Handler, answering
+from mcp_sidecar.server.form_fields import Checked, Fields
+from mcp_sidecar.server.items import LISTINGS, Items
 from mcp_sidecar.server.language import LanguageFeatures
 from mcp_sidecar.server.methods import (
     CLIENT_METHODS,
@@ -71,8 +73,6 @@ from mcp_sidecar.server.settings import ClientOptions, Settings, own_section
 from mcp_sidecar.server.subjects import Subject
 from mcp_sidecar.server.work_done import WorkDone
 from mcp_sidecar.version import VERSION
-from mcp_sidecar.views.form_fields import Checked, Fields
-from mcp_sidecar.views.items import LISTINGS, Items, items_of
 from mcp_sidecar.wire.errors import InvalidParams, MethodNotFound, RequestFailed
 from mcp_sidecar.wire.methods import Method
 from mcp_sidecar.wire.payload import Raw
@@ -295,7 +295,7 @@ class Sidecar:
 
     def _with_text(self, status: ConnectionStatus) -> ConnectionStatus:
         # Imported when it is needed: before the answer to `initialize` every module counts.
-        from mcp_sidecar.views.status_text import short_name, status_text
+        from mcp_sidecar.server.status_text import short_name, status_text
 
         text = status_text(self.server.protocol.converter.unstructure(status))
         return attrs.evolve(status, text=text, name=short_name(status))
@@ -444,6 +444,8 @@ class Sidecar:
         self._calls.notify(method, read_options(params, None)[0])
 
     async def _items(self, params: ItemsParams) -> Items:
+        from mcp_sidecar.server.item_rows import items_of
+
         result = await self._calls.run(LISTINGS[params.kind].method, {})
         # In a thread: what servers send can be large, and the loop has the status to push.
         return await asyncio.to_thread(items_of, params.kind, result)
@@ -473,7 +475,7 @@ class Sidecar:
         return item
 
     async def _fields(self, params: FieldsParams) -> Fields:
-        from mcp_sidecar.views.form import UnaskableError, fields_of
+        from mcp_sidecar.server.form import UnaskableError, fields_of
 
         match params:
             case FieldsParams(schema=Raw(value=schema), prompt=None):
@@ -489,7 +491,7 @@ class Sidecar:
             raise InvalidParams(f"$.schema: {error}") from error
 
     async def _check(self, params: CheckParams) -> Checked:
-        from mcp_sidecar.views.form import check
+        from mcp_sidecar.server.form import check
 
         answers = [each for each in (params.text, params.values) if each is not None]
         if len(answers) != 1 or not isinstance(params.schema.value, dict):

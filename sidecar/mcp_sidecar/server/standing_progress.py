@@ -68,7 +68,7 @@ class StandingProgress:
 def _words(status: ConnectionStatus) -> str:
     """The state, and of which server."""
     # Imported when it is needed: before the answer to `initialize` every module counts.
-    from mcp_sidecar.views.status_text import short_name
+    from mcp_sidecar.server.status_text import short_name
 
     name = short_name(status)
     return f"{status.state}: {name}" if name and status.state != "disconnected" else status.state

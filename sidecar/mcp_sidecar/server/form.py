@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mcp_sidecar.connection.output_schema import Checker
-from mcp_sidecar.views.form_fields import Checked, FieldChoice, FormField
+from mcp_sidecar.server.form_fields import Checked, FieldChoice, FormField
 
 _NUMBER: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE | re.ASCII)
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")

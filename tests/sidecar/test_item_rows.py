@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from mcp_sidecar.views.items import Item, ItemKind, items_of
+from mcp_sidecar.server.item_rows import items_of
+from mcp_sidecar.server.items import Item, ItemKind
 
 
 def item(kind: ItemKind, key: str, raw: dict[str, Any]) -> Item:

@@ -7,7 +7,7 @@ import attrs
 
 from mcp_sidecar.connection.manager import ConnectionManager
 from mcp_sidecar.connection.status import ConnectionStatus, ServerInfo, TargetInfo
-from mcp_sidecar.views.status_text import short_name, status_text
+from mcp_sidecar.server.status_text import short_name, status_text
 
 AT = "2026-07-28T12:00:00.000Z"
 LOCAL = r"\d{4}-\d\d-\d\d \d\d:\d\d:00"

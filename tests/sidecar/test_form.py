@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcp_sidecar.views.form import UnaskableError, check, fields_of
-from mcp_sidecar.views.form_fields import Checked, FormField
+from mcp_sidecar.server.form import UnaskableError, check, fields_of
+from mcp_sidecar.server.form_fields import Checked, FormField
 
 Schema = dict[str, Any]
 
