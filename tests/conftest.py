@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import inspect
-import shutil
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from mcp_sidecar.connection.state_directory import state_directory
 from tests.sidecar import leaks
 from tests.sidecar.harness import Editor
 from tests.sidecar.programs import HttpServer
@@ -43,12 +44,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Provide where sidecars keep what outlives them, instead of the home of whoever runs the tests."""
-    home = tmp_path_factory.mktemp("state")
+def last_arguments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Provide the file in which sidecars keep the last arguments; it is not that of whoever runs the tests.
+
+    But on Windows and macOS, where its place can't be changed without that of much else.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(home))
-        yield home
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        directory = state_directory(os.environ)
+        assert directory is not None
+        yield directory / "arguments.json"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -132,14 +137,14 @@ async def lasting_editor(lasting_editors: list[Editor]) -> Editor:
 
 
 @pytest.fixture
-async def editor(lasting_editor: Editor, lasting_editors: list[Editor], state_home: Path) -> AsyncIterator[Editor]:
+async def editor(lasting_editor: Editor, lasting_editors: list[Editor], last_arguments: Path) -> AsyncIterator[Editor]:
     """Provide a sidecar with the handshake done and default settings, not connected.
 
     It is shared by the tests, one after the other; what they did with it is undone and forgotten in between. A test
     that ends the sidecar, or gives it settings, starts its own by `start_editor`.
     """
     lasting_editor.forget()
-    shutil.rmtree(state_home / "mcp-sidecar", ignore_errors=True)
+    last_arguments.unlink(missing_ok=True)
     yield lasting_editor
     try:
         await lasting_editor.reset()

@@ -384,60 +384,55 @@ async def kept(editor: Editor, file: Path, uri: str, text: str, expected: str | 
     assert json.loads(file.read_text(encoding="utf-8")).get(f" {uri}") == expected
 
 
-@pytest.fixture
-def file(state_home: Path) -> Path:
-    """Provide the file that keeps them."""
-    return state_home / "mcp-sidecar" / "arguments.json"
-
-
-async def test_the_last_arguments_are_filled_in_again(editor: Editor, file: Path) -> None:
+async def test_the_last_arguments_are_filled_in_again(editor: Editor, last_arguments: Path) -> None:
     await editor.connect(**capable())
     choose = "mcp-sidecar-arguments:/capable/choose.jsonc"
-    await kept(editor, file, choose, '{"text": "hi", "level": "error",}', '{"text":"hi","level":"error"}')
+    await kept(editor, last_arguments, choose, '{"text": "hi", "level": "error",}', '{"text":"hi","level":"error"}')
     found = await prefilled(editor, choose)
     assert '  "text": "hi",' in found
     assert '  "level": "error"' in found
     add = "mcp-sidecar-arguments:/capable/add.jsonc"
-    await kept(editor, file, add, f'{{"a": {BIG}, "b": 1.0}}', f'{{"a":{BIG},"b":1.0}}')
+    await kept(editor, last_arguments, add, f'{{"a": {BIG}, "b": 1.0}}', f'{{"a":{BIG},"b":1.0}}')
     assert f'"a": {BIG}' in await prefilled(editor, add)
 
 
 async def test_the_last_arguments_outlive_the_sidecar_for_their_workspace_and_the_user_alone(
     start_editor: Callable[..., Awaitable[Editor]], tmp_path: Path
 ) -> None:
-    env, folders = {"XDG_STATE_HOME": str(tmp_path / "state")}, [tmp_path / "one", tmp_path / "two"]
+    env = {"HOME": str(tmp_path), "XDG_STATE_HOME": "", "LOCALAPPDATA": str(tmp_path)}
+    folders = [tmp_path / "one", tmp_path / "two"]
     echo = "mcp-sidecar-arguments:/capable/echo.jsonc"
     first, other, again = [await start_editor(env=env, folder=folder) for folder in (*folders, folders[0])]
     for editor in (first, other, again):
         await editor.connect(**capable())
-    file = tmp_path / "state" / "mcp-sidecar" / "arguments.json"
     await sent(first, echo, '{"text": "from the first"}')
     assert "from the first" in await prefilled(again, echo)
     assert "from the first" not in await prefilled(other, echo)
+    (file,) = tmp_path.rglob("arguments.json")
     assert file.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
 
 
-async def test_secrets_are_not_kept(editor: Editor, file: Path) -> None:
+async def test_secrets_are_not_kept(editor: Editor, last_arguments: Path) -> None:
     await editor.connect(**capable())
     uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
     text = '{"text": "x", "apiKey": "hunter2", "in": {"password": 1, "kept": [1]}, "see": "ghp_0123456789abcdef"}'
-    await kept(editor, file, uri, text, '{"text":"x","in":{"kept":[1]}}')
-    await kept(editor, file, uri, '{"text": "https://me:hunter2@host/"}', "{}")
+    await kept(editor, last_arguments, uri, text, '{"text":"x","in":{"kept":[1]}}')
+    await kept(editor, last_arguments, uri, '{"text": "https://me:hunter2@host/"}', "{}")
     choose = "mcp-sidecar-arguments:/capable/choose.jsonc"
-    await kept(editor, file, choose, '{"pass": "x", "code": "y", "loud": true}', '{"loud":true}')
+    await kept(editor, last_arguments, choose, '{"pass": "x", "code": "y", "loud": true}', '{"loud":true}')
 
 
-async def test_what_is_large_is_not_kept_nor_what_was_before(editor: Editor, file: Path) -> None:
+async def test_what_is_large_is_not_kept_nor_what_was_before(editor: Editor, last_arguments: Path) -> None:
     await editor.connect(**capable())
     uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
-    await kept(editor, file, uri, '{"text": "small"}', '{"text":"small"}')
-    await kept(editor, file, uri, f'{{"text": "{"x " * 10_000}"}}', None)
+    await kept(editor, last_arguments, uri, '{"text": "small"}', '{"text":"small"}')
+    await kept(editor, last_arguments, uri, f'{{"text": "{"x " * 10_000}"}}', None)
 
 
-async def test_what_can_not_be_sent_leaves_what_was_before(editor: Editor, file: Path) -> None:
+async def test_what_can_not_be_sent_leaves_what_was_before(editor: Editor, last_arguments: Path) -> None:
     await editor.connect(**capable())
     uri = "mcp-sidecar-arguments:/capable/echo.jsonc"
-    await kept(editor, file, uri, '{"text": "small"}', '{"text":"small"}')
+    await kept(editor, last_arguments, uri, '{"text": "small"}', '{"text":"small"}')
     assert "small" in await sent(editor, uri, '{"text": }')
 
 
