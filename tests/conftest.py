@@ -34,6 +34,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core with `-n auto`: a test waits half of its time, for programs or for a time limit."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Turn a run with skipped tests into a failure, if that was asked for."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
