@@ -15,75 +15,12 @@ import {
   SERVERS,
   serve,
   serveNotes,
+  serverGone,
   sidecarOf,
   waitForHeadline,
 } from "./extensionTest.ts";
 import { kill } from "./processes.ts";
-import type { Theme } from "./profile.ts";
 import type { Workbench } from "./workbench.ts";
-
-for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
-  extensionTest(`connect, lose the server, reconnect, disconnect (${theme})`, { theme }, async (window) => {
-    const shot = (name: string) => window.screenshot(`connection/${theme}/${name}`);
-    await waitForHeadline(window, /^Disconnected$/);
-    await shot("1 disconnected");
-
-    await window.runCommand("MCP Sidecar: Connect…");
-    await window.quickInput.type("notes_server.py");
-    const { items } = await window.quickInput.waitFor(({ items: [first] }) => Boolean(first?.detail), "the check");
-    match(items[0]?.detail ?? "", /^stdio: .*python.* .*notes_server\.py$/);
-    await shot("2 the target is checked while it is typed");
-    await window.quickInput.accept();
-    await waitForHeadline(window, /^Connected to notes$/);
-    deepEqual((await window.status.states()).map(({ icons }) => icons[0]).slice(-2), ["sync~spin", "check"]);
-
-    const tooltip = await window.status.tooltip();
-    for (const row of [
-      /Server: notes 1\.0\.0/,
-      /Protocol: 20\d\d-/,
-      /Transport: stdio/,
-      /Connected since: /,
-      /tool calls 0, resources/,
-    ]) {
-      match(tooltip, row);
-    }
-    await shot("3 connected, with the tooltip");
-    await window.screen.restMouse();
-    await window.status.click();
-    const menu = await window.quickInput.labels();
-    deepEqual(menu, [
-      "Call Tool…",
-      "Read Resource…",
-      "Get Prompt…",
-      "Reconnect",
-      "Connect…",
-      "Disconnect",
-      "Inspect Server",
-      "Show Protocol Trace",
-      "Show Server Output",
-      "Show Status",
-      "Show Log",
-      "Restart Sidecar",
-    ]);
-    await shot("4 the menu");
-    await window.quickInput.cancel();
-
-    const [server] = processesLike(window, /python.* .*notes_server\.py/);
-    kill(server ?? 0, "SIGKILL");
-    const failed = await waitForHeadline(window, /^No connection to notes$/);
-    equal(failed.background, "error");
-    match(await window.status.tooltip(), /Last error: .*SIGKILL/);
-    await shot("5 the server was killed");
-    ok(!(await window.palette.offers("MCP Sidecar: Call Tool…")).length, "a tool can't be called without a connection");
-
-    await window.runCommand("MCP Sidecar: Reconnect");
-    await waitForHeadline(window, /^Connected to notes$/);
-    await window.runCommand("MCP Sidecar: Disconnect");
-    await waitForHeadline(window, /^Disconnected$/);
-    await serverGone(window);
-    await shot("6 disconnected");
-  });
-}
 
 extensionTests(
   "connecting",
@@ -215,35 +152,34 @@ extensionTests(
       await window.runCommand("MCP Sidecar: Reconnect");
       await waitForHeadline(window, /^Connected to notes$/);
     },
+    "a token is asked for, kept, said to be refused, and told nobody": async (window) => {
+      const port = await freePort();
+      const server = await serve(window, join(SERVERS, "token_http.py"), String(port));
+      const enterToken = async (token: string) => {
+        await window.notifications.click("Enter Token…");
+        await window.quickInput.waitFor(({ title }) => /Bearer token/.test(title));
+        await window.quickInput.type(token);
+        await window.quickInput.accept();
+      };
+      await enterTarget(window, `http://127.0.0.1:${port}/mcp`);
+      await enterToken("wrong-token-4711");
+      await window.notifications.waitFor(/The server refused the token/);
+      await window.screenshot("connect/a token is refused");
+      await enterToken("open-sesame");
+      await waitForHeadline(window, /^Connected to guarded$/);
+      await window.runCommand("MCP Sidecar: Restart Sidecar");
+      await waitForHeadline(window, /^Disconnected$/);
+      await window.runCommand("MCP Sidecar: Reconnect");
+      await waitForHeadline(window, /^Connected to guarded$/);
+      await window.runCommand("MCP Sidecar: Show Status");
+      const seen = [await window.editors.waitForText(/"connected"/), await window.status.tooltip()];
+      for (const channel of ["MCP Sidecar", "MCP Server"]) seen.push(await window.output.text(channel));
+      ok(!/open-sesame|wrong-token/.test(seen.join()), "a token is to be seen");
+      server.kill();
+      await once(server, "exit");
+    },
   },
 );
-
-extensionTest("a token is asked for, kept, said to be refused, and told nobody", {}, async (window) => {
-  const port = await freePort();
-  const server = await serve(window, join(SERVERS, "token_http.py"), String(port));
-  const enterToken = async (token: string) => {
-    await window.notifications.click("Enter Token…");
-    await window.quickInput.waitFor(({ title }) => /Bearer token/.test(title));
-    await window.quickInput.type(token);
-    await window.quickInput.accept();
-  };
-  await enterTarget(window, `http://127.0.0.1:${port}/mcp`);
-  await enterToken("wrong-token-4711");
-  await window.notifications.waitFor(/The server refused the token/);
-  await window.screenshot("connect/a token is refused");
-  await enterToken("open-sesame");
-  await waitForHeadline(window, /^Connected to guarded$/);
-  await window.runCommand("MCP Sidecar: Restart Sidecar");
-  await waitForHeadline(window, /^Disconnected$/);
-  await window.runCommand("MCP Sidecar: Reconnect");
-  await waitForHeadline(window, /^Connected to guarded$/);
-  await window.runCommand("MCP Sidecar: Show Status");
-  const seen = [await window.editors.waitForText(/"connected"/), await window.status.tooltip()];
-  for (const channel of ["MCP Sidecar", "MCP Server"]) seen.push(await window.output.text(channel));
-  ok(!/open-sesame|wrong-token/.test(seen.join()), "a token is to be seen");
-  server.kill();
-  await once(server, "exit");
-});
 
 extensionTest("a sidecar that hangs does not outlive the window", {}, async (window) => {
   await connect(window);
@@ -287,12 +223,6 @@ extensionTest(
     await window.output.waitFor("MCP Trace", (text) => /"(initialize|server\/discover)"/.test(text.slice(before)));
   },
 );
-
-/** The status says at once that a connection ends; its server has a moment to follow. */
-async function serverGone(window: Workbench): Promise<void> {
-  const servers = async () => processesLike(window, /notes_server\.py|nasty_stdio\.py/);
-  await window.screen.until("the server's end", servers, (left) => left.length === 0);
-}
 
 /** All that VS Code keeps in the browser's databases: in a browser the state of extensions is there. */
 function storedState(window: Workbench): Promise<string> {

@@ -120,8 +120,9 @@ export class Editors {
     return this.clickCodeLens(`▶\ufe0e ${what}`);
   }
 
-  /** Unfolds the first of the folded regions in view, once there is one. */
+  /** Unfolds the first of the folded regions, once there is one. */
   async unfold(): Promise<void> {
+    await this.press("ControlOrMeta+Home");
     await this.#active.locator(".codicon-folding-collapsed").first().click();
   }
 

@@ -116,6 +116,12 @@ export function sidecarOf(window: Workbench): number {
   return pid;
 }
 
+/** The status says at once that a connection ends; its server has a moment to follow. */
+export async function serverGone(window: Workbench): Promise<void> {
+  const servers = async () => processesLike(window, /notes_server\.py|nasty_stdio\.py/);
+  await window.screen.until("the server's end", servers, (left) => left.length === 0);
+}
+
 /** The example server over HTTP, once it listens. */
 export function serveNotes(window: Workbench, port: number): Promise<ChildProcess> {
   return serve(window, join(window.folder, "notes_server.py"), "--http", String(port));

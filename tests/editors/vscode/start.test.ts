@@ -5,6 +5,7 @@ import { existsSync, globSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connect, extensionTest, PYTHON, processesLike, SERVERS, sidecarOf, waitForHeadline } from "./extensionTest.ts";
 import { ROOT } from "./installation.ts";
+import { ServerTree } from "./serverTree.ts";
 import type { Workbench } from "./workbench.ts";
 
 const OWN_ENVIRONMENT = { "mcpSidecar.interpreter": "" };
@@ -124,6 +125,10 @@ extensionTest("a setting that is mended while the sidecar starts holds", {}, asy
 
 extensionTest("an untrusted workspace starts nothing, and says why", { trust: false }, async (window) => {
   await waitForHeadline(window, /^This workspace is not trusted, so nothing is started$/);
+  const tree = new ServerTree(window.screen);
+  await tree.open();
+  match(await tree.welcome(/This workspace is not trusted/), /Manage Workspace Trust/);
+  await window.screenshot("view/untrusted");
   await window.runCommand("MCP Sidecar: Connect…");
   await window.notifications.waitFor(/This workspace is not trusted/);
   deepEqual(processesLike(window, /-m mcp_sidecar/), []);

@@ -2,8 +2,7 @@
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
-import { connect, extensionTest, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
-import type { Theme } from "./profile.ts";
+import { connect, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** Open a tool's arguments, by the palette. */
@@ -11,40 +10,6 @@ async function pick(window: Workbench, tool: string): Promise<void> {
   await window.runCommand("MCP Sidecar: Call Tool…");
   await window.quickInput.choose(tool);
   await window.editors.waitForTab(new RegExp(`^${tool}\\.jsonc$`));
-}
-
-for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
-  extensionTest(`pick a tool, edit its arguments, call it, read the result (${theme})`, { theme }, async (window) => {
-    const shot = (name: string) => window.screenshot(`tools/${theme}/${name}`);
-    await connect(window);
-    await window.runCommand("MCP Sidecar: Call Tool…");
-    const { items } = await window.quickInput.waitFor(({ items }) => items.length > 0);
-    ok(items.some(({ label, detail }) => label === "add_note" && detail === "Write a note down."));
-    await shot("1 the tools");
-    await window.quickInput.choose("add_note");
-    await window.editors.waitForText(/"title": ""/);
-    await shot("2 the arguments");
-
-    await window.editors.replaceText('{ "title": "Buy milk", "tags": ["errand"], }');
-    await window.editors.send("Call add_note");
-    const text = await window.webviews.text("add_note");
-    for (const part of [/add_note/, /Result/, /Buy milk/, /\d ms/, /\d B/]) {
-      match(text, part);
-    }
-    await shot("3 the result beside its arguments");
-    match(await window.status.tooltip(), /tool calls 1,/);
-
-    // Called again by its key, with other arguments.
-    await window.editors.select("add_note.jsonc");
-    await window.editors.replaceText('{ "title": "" }');
-    await window.editors.press("Control+Enter");
-    await window.screen.until(
-      "the tool's error",
-      () => window.webviews.text("add_note"),
-      (seen) => /Tool error/.test(seen),
-    );
-    await shot("4 a tool error");
-  });
 }
 
 extensionTests(

@@ -2,8 +2,7 @@
 
 import { equal, match, ok } from "node:assert/strict";
 import { join } from "node:path";
-import { connect, extensionTest, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
-import type { Theme } from "./profile.ts";
+import { connect, extensionTests, PYTHON, SERVERS, waitForHeadline } from "./extensionTest.ts";
 import { ServerTree } from "./serverTree.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -13,15 +12,6 @@ const GOOD = `${PYTHON} ${join(SERVERS, "good.py")}`;
 
 /** Milliseconds in which a list of thousands is there; half a second on an idle machine. */
 const LISTED_MS = 10_000;
-
-/** The text of the page once it matches. */
-function page(window: Workbench, title: string, text: RegExp): Promise<string> {
-  return window.screen.until(
-    `${text} in the page ${title}`,
-    () => window.webviews.text(title),
-    (seen) => text.test(seen),
-  );
-}
 
 /** Pick something by typing its name: only the first items of a list are drawn. */
 async function pick(window: Workbench, command: string, name: string, label: string | RegExp = name): Promise<void> {
@@ -36,53 +26,6 @@ async function pick(window: Workbench, command: string, name: string, label: str
     (lenses) => lenses.length > 0,
   );
 }
-
-for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
-  extensionTest(`what a server offers is seen, read and got (${theme})`, { theme }, async (window) => {
-    const shot = (name: string) => window.screenshot(`view/${theme}/${name}`);
-    const tree = new ServerTree(window.screen);
-    await tree.open();
-    match(await tree.welcome(/Connect to an MCP server/), /Connect…/);
-    await shot("1 disconnected");
-    await connect(window, GOOD);
-    const tools = await tree.waitForRow("Tools", /^\d+$/);
-    equal(tools.level, 1);
-    match((await tree.waitForRow("echo")).description, /Say it back/);
-    match((await tree.waitForRow("note_copy")).description, /note:\/\/\{number\}\/copy/);
-    match((await tree.waitForRow("greet")).description, /Greet somebody/);
-    await shot("2 connected");
-
-    await tree.click("note");
-    await page(window, "note://1", /a note/);
-    await shot("3 a resource");
-    await window.runCommand("MCP Sidecar: Get Prompt…");
-    await window.quickInput.choose("greet");
-    await window.editors.waitForText(/Arguments of the prompt greet/);
-    await window.editors.replaceText('{ "name": "Ada" }');
-    await window.editors.send("Get greet");
-    await page(window, "greet", /Write a warm greeting for Ada/);
-    await shot("4 a prompt");
-    await window.runCommand("MCP Sidecar: Show Protocol Trace");
-    await window.editors.waitForTab(/MCP Protocol/);
-    const hasBody = (lines: string[]) => lines.some((line) => /"jsonrpc"/.test(line));
-    await window.screen.until(
-      "each frame in one line",
-      () => window.editors.lines(),
-      (lines) => lines.some((line) => /→ \d+ prompts\/get/.test(line)) && !hasBody(lines),
-    );
-    await shot("5 the trace");
-    await window.editors.unfold();
-    await window.screen.until("the body of a frame", () => window.editors.lines(), hasBody);
-    await shot("6 the trace, unfolded");
-  });
-}
-
-extensionTest("an untrusted workspace has no view of a server, and says why", { trust: false }, async (window) => {
-  const tree = new ServerTree(window.screen);
-  await tree.open();
-  match(await tree.welcome(/This workspace is not trusted/), /Manage Workspace Trust/);
-  await window.screenshot("view/untrusted");
-});
 
 extensionTests(
   "the view",
@@ -141,7 +84,7 @@ extensionTests(
       await window.quickInput.type("note:77");
       await window.quickInput.waitFor(({ severity }) => severity !== "error", "no complaint");
       await window.quickInput.accept();
-      await page(window, "note:77", /read/);
+      await window.webviews.waitFor("note:77", /read/);
     },
     "the arguments of a prompt are completed by the server": async (window) => {
       const tree = new ServerTree(window.screen);
@@ -156,7 +99,7 @@ extensionTests(
       await window.editors.press("Escape");
       await window.editors.replaceText('{ "who": "Ada" }');
       await window.editors.send("Get greet");
-      await page(window, "greet", /Greet Ada\./);
+      await window.webviews.waitFor("greet", /Greet Ada\./);
     },
     "a resource is subscribed to, marked, and read again where it is open": async (window) => {
       const tree = new ServerTree(window.screen);
@@ -165,7 +108,7 @@ extensionTests(
       await tree.press("host", "Subscribe to Resource");
       await tree.waitForRow("host", /subscribed/);
       await tree.press("host", "Read Resource…");
-      await page(window, "http://Host.Example", /read/);
+      await window.webviews.waitFor("http://Host.Example", /read/);
       match(await window.status.tooltip(), /resources read 1,/);
       await window.screen.restMouse();
       await pick(window, "Call Tool…", "touch");
@@ -189,12 +132,12 @@ extensionTests(
       await window.editors.press("Escape");
       await window.editors.replaceText('{ "number": 4 }');
       await window.editors.send("Read note:{number}");
-      await page(window, "note:4", /read/);
+      await window.webviews.waitFor("note:4", /read/);
     },
     "an inspection tells what is wrong with the server": async (window) => {
       await connect(window, CAPABLE);
       await window.runCommand("MCP Sidecar: Inspect Server");
-      await page(window, "Inspection", /Looked at: \d+ tools/);
+      await window.webviews.waitFor("Inspection", /Looked at: \d+ tools/);
       await window.screenshot("view/an inspection");
     },
     "the last arguments are there after a restart, without what is secret": async (window) => {
@@ -203,7 +146,7 @@ extensionTests(
       await window.editors.waitForText(/"text": ""/);
       await window.editors.replaceText('{ "text": "kept", "pass": "hunter2" }');
       await window.editors.send("Call choose");
-      await page(window, "choose", /choose/);
+      await window.webviews.waitFor("choose", /choose/);
       await window.runCommand("View: Close All Editors");
       await window.reload();
       await waitForHeadline(window, /^Disconnected$/);
@@ -221,7 +164,7 @@ extensionTests(
       await window.notifications.waitFor(/Calling work.*step \d+/);
       await window.screenshot("view/progress");
       await window.notifications.click("Cancel");
-      await page(window, "work", /Cancelled/);
+      await window.webviews.waitFor("work", /Cancelled/);
     },
     "a call that reports progress has a maximum of its own, which holds as soon as it is set": async (window) => {
       await connect(window, CAPABLE);
@@ -238,7 +181,7 @@ extensionTests(
         await pick(window, "Call Tool…", "work");
         await window.editors.replaceText('{ "steps": 10000, "pause": 0.1 }');
         await window.editors.send("Call work");
-        await page(window, "work", /Raise maxCallTimeout/);
+        await window.webviews.waitFor("work", /Raise maxCallTimeout/);
       } finally {
         window.profile.changeSettings(Object.fromEntries(Object.keys(limits).map((name) => [name, undefined])));
       }

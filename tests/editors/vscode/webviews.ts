@@ -31,6 +31,15 @@ export class Webviews {
     );
   }
 
+  /** The text of the visible webview with this title, once it matches. */
+  waitFor(title: string, text: RegExp): Promise<string> {
+    return this.#screen.until(
+      `${text} in the webview ${title}`,
+      () => this.text(title),
+      (seen) => text.test(seen),
+    );
+  }
+
   /** The visible webview's own document, to look further into it or to click in it. */
   async frame(title: string): Promise<Frame | undefined> {
     for (const frame of this.#screen.page.frames()) {
