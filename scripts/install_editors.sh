@@ -6,7 +6,7 @@
 # the code name of the release after it HELIX_TRIXIE=…, NEOVIM_FORKY=… and so on, each a program that can be run as it is. One that
 # can't be had on this machine is left out, with one line on stderr that says why.
 #
-#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 560 MB); by default mcp-sidecar/ in the user's cache directory
+#   MCP_SIDECAR_CACHE   where the last two kinds are kept (about 1.3 GB); by default mcp-sidecar/ in the user's cache directory
 #   UV, PYTHON          uv, or where there is none a Python that has pip; by default uv and python3
 set -euo pipefail
 
@@ -118,10 +118,10 @@ unpack() {
 
 # A program that starts what was unpacked with the C library that came with it; what that starts has the machine's again.
 wrapper() {
-  local home=$1 program=$2 setting=$3 options=$4
+  local home=$1 program=$2 setting=$3 options=$4 libraries="$1/usr/lib/x86_64-linux-gnu"
   echo '#!/bin/sh'
   echo "export $setting"
-  echo "exec '$home/usr/lib64/ld-linux-x86-64.so.2' --library-path '$home/usr/lib/x86_64-linux-gnu' '$home/usr/bin/$program' $options" '"$@"'
+  echo "exec '$home/usr/lib64/ld-linux-x86-64.so.2' --library-path '$libraries:$libraries/libproxy:$libraries/pulseaudio' '$home/usr/bin/$program' $options" '"$@"'
 }
 
 # Offers an editor of another release of Debian: its program, a variable and options that tell where its files are, its packages.
@@ -181,4 +181,7 @@ of_release EMACS trixie emacs-nox \
     native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil
     package-directory-list (list \"HOME/usr/share/emacs/site-lisp/elpa-src\"))'" \
   emacs-nox elpa-lsp-mode
+if has_kate; then # the display is this machine's
+  of_release KATE trixie kate "QT_PLUGIN_PATH='HOME/usr/lib/x86_64-linux-gnu/qt6/plugins' XDG_DATA_DIRS='HOME/usr/share'" "" kate
+fi
 rm -rf "$cache"/apt-*.tmp

@@ -81,6 +81,16 @@ class Kate:
 
         return self.wait(f"the action {title} is chosen", chosen)
 
+    def answer(self, title: str) -> None:
+        """Answer the question in its dialog, by the key of this button: its first letter."""
+
+        def is_answered() -> bool:
+            if dialogs := self._windows("--name", "Question from LSP server"):
+                self._press(dialogs[0], f"alt+{title[0].lower()}")
+            return {"title": title} in [each.get("result") for each in self.record.said("editor")]
+
+        self.wait(f"the answer is {title}", is_answered)
+
     def quit(self) -> None:
         """Quit it as a person does."""
         end = time.monotonic() + LIMIT
@@ -93,7 +103,7 @@ class Kate:
     def kill(self) -> None:
         """Kill Kate, as `kill -9` does."""
         for each in psutil.Process(self.process.pid).children(recursive=True):
-            if each.name() == "kate":
+            if any(word.endswith("/kate") for word in each.cmdline()):  # by itself, or by the loader
                 each.kill()
 
     def _story(self) -> str:
