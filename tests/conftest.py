@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from mcp_sidecar.connection.state_directory import state_directory
+from tests.at_once import AT_ONCE
 from tests.sidecar import leaks
 from tests.sidecar.harness import Editor
 from tests.sidecar.programs import HttpServer
@@ -36,8 +37,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers for each core with `-n auto`: a test waits half of its time, for programs or for a time limit."""
-    return 2 * (os.cpu_count() or 1)
+    """Say what `-n auto` means."""
+    return AT_ONCE
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,19 +1,16 @@
 """Every scenario of the official conformance suite for clients, with the sidecar between the suite and an editor."""
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import pytest
 
+from tests.at_once import AT_ONCE
 from tests.conformance import suite
 from tests.conformance.scenarios import SCENARIOS
 from tests.conformance.suite import RUNS, Outcome, Run
 from tests.sidecar import leaks
-
-AT_ONCE = 2 * (os.cpu_count() or 1)
-"""Runs side by side: each waits for its own programs most of the time."""
 
 TIMED = {"sse-retry"}
 """Scenarios that take a fifth of a second of lateness for a fault; they run alone."""
