@@ -172,6 +172,7 @@ async def idle() -> Callable[[], Awaitable[None]]:
         async with asyncio.timeout(5):
             while asyncio.all_tasks() - before - {mine}:
                 await asyncio.sleep(0.005)
+        await asyncio.sleep(0)  # what the end of a task brings about follows it in the loop
 
     return idle
 
