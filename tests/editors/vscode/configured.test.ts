@@ -195,6 +195,7 @@ extensionTest(
     writeFileSync(file, JSON.stringify({ servers: own }, undefined, 2));
     await waitForHeadline(window, /^Disconnected$/);
     await window.editors.open(file);
+    await untilLenses(window, (titles) => titles.includes("MCP Sidecar: Connect"));
     await untilProblem(window, /A server needs `command` or `url`\..*mcp-sidecar/s);
     await window.editors.clickCodeLens("MCP Sidecar: Connect");
     await untilLenses(window, ([first = ""]) => /^MCP Sidecar: ● connected · \d tools$/.test(first));
