@@ -1,5 +1,6 @@
 """The check of configuration files: secrets that are written out, and whatever text there may be."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,34 @@ def test_a_secret_for_a_url_is_found(fields: str, expected: int) -> None:
 )
 def test_what_is_no_script_is_not_looked_for(command: str) -> None:
     assert "script" not in rules(f'{{"command": {command}}}')
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a program is known by its mode")
+@pytest.mark.parametrize(
+    ("source", "deployment", "expected"),
+    [
+        ('{"path": "no.py"}', "{}", ["script"]),
+        ('{"path": "no.py:mcp", "type": "filesystem"}', "{}", ["script"]),
+        ('{"path": "src"}', "{}", ["script"]),
+        ('{"path": "src/server.py"}', "{}", []),
+        ('{"path": "src/server.py:mcp"}', "{}", []),
+        ('{"path": "server.py"}', '{"cwd": "src"}', []),
+        ('{"path": "src/server.py"}', '{"cwd": "src"}', ["script"]),
+        ('{"path": "${HERE}/server.py"}', "{}", []),
+        ('{"path": "no.py", "type": "another"}', "{}", []),
+    ],
+)
+def test_the_server_of_a_fastmcp_json_is_looked_for_where_fastmcp_does(
+    tmp_path: Path, source: str, deployment: str, expected: list[str]
+) -> None:
+    for name in (".venv/bin/fastmcp", "src/server.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch(mode=0o755)
+    text = f'{{"source": {source}, "deployment": {deployment}}}'
+    (configuration,) = understood(text, str(tmp_path / "fastmcp.json"))
+    found = check(configuration)
+    assert [finding.rule for finding in found] == expected
+    assert all(text[finding.start : finding.end] in source for finding in found)
 
 
 WHOLE = """\ufeff// é🦀

@@ -158,6 +158,7 @@ MISTAKES: list[tuple[str, str, str, int]] = [
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": «"no-such-🦀"»}}}', "program", ERROR),
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": «"./no/such"»}}}', "program", ERROR),
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": "python3", "args": ["-u", «"no.py"»]}}}', "script", ERROR),
+    ("fastmcp.json", '{"mcpServers": {"é🦀": {"command": "python3", "args": [«"no.py"»]}}}', "script", ERROR),
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": "sh", "cwd": «"/no/such"»}}}', "directory", ERROR),
     ("mcp.json", '{"mcpServers": {"é🦀": {"command": "sh", "envFile": «"no.env"»}}}', "env-file", ERROR),
     (

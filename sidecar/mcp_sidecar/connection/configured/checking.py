@@ -4,7 +4,7 @@ It looks at files and runs nothing. What is wrong with the text alone is known b
 """
 
 # os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
-# ruff: noqa: PTH112, PTH113, PTH118
+# ruff: noqa: PTH111, PTH112, PTH113, PTH118, PTH122
 # Lists of words are read more easily as words.
 # ruff: noqa: SIM905
 
@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
+from mcp_sidecar.connection.configured.deployment import Deployment
 from mcp_sidecar.connection.configured.entry import Entry, Text
 from mcp_sidecar.connection.configured.file import Configuration
 from mcp_sidecar.connection.configured.filling import fill
@@ -28,6 +29,7 @@ from mcp_sidecar.connection.programs import program_name
 from mcp_sidecar.connection.redaction import HARMLESS_HEADERS, is_secret_name, looks_like_token, secrets_in_args
 from mcp_sidecar.connection.script import SUFFIXES, suffix_of
 from mcp_sidecar.connection.target import StdioEndpoint
+from mcp_sidecar.jsonc import Node
 
 TIME_LIMIT: Final = 1.0
 """Seconds that the check of one file may take, where PATH is slow to search. What is left then is passed over."""
@@ -120,7 +122,9 @@ def _failure(entry: Entry, error: SidecarError) -> Finding:
 
 def _missing_script(entry: Entry, variables: Variables, directory: str) -> list[Finding]:
     """The script that an interpreter is given, if it is not there."""
-    if entry.command is None or entry.place.tool == "fastmcp":
+    if entry.deployment is not None:
+        return _missing_source(entry.deployment, directory)
+    if entry.command is None:
         return []
     name = program_name(entry.command.value, variables.context.platform).lower()
     if name.rstrip("0123456789.") not in _SCRIPT_RUNNERS and name not in _SCRIPT_RUNNERS:
@@ -138,13 +142,31 @@ def _missing_script(entry: Entry, variables: Variables, directory: str) -> list[
             continue
         if "://" in text.value or not _can_fill(text, variables):
             return []
-        path = os.path.join(directory, variables.fill(text).value)
-        if not directory or os.path.isfile(path):
+        if not directory:
             return []
-        what = "is a directory" if os.path.isdir(path) else "does not exist"
-        message = f"The script {path!r} {what}. A relative path starts at `cwd`, else at the folder of the project."
-        return [Finding.at(text.node, "script", "error", message)]
+        path = os.path.join(directory, variables.fill(text).value)
+        return _unless_there(path, text.node, "`cwd`, else at the folder of the project")
     return []
+
+
+def _missing_source(deployment: Deployment, directory: str) -> list[Finding]:
+    """The server's file of a `fastmcp.json`, if it is not where FastMCP looks for it (4.1, `FileSystemSource`)."""
+    node = deployment.path
+    if node is None or node.kind != "string" or "${" in f"{node.value}{deployment.directory}":
+        return []
+    drive, path = os.path.splitdrive(node.value)
+    file = os.path.expanduser(drive + path.rpartition(":")[0] if ":" in path else node.value)
+    path = os.path.join(directory, deployment.directory or "", file)
+    return _unless_there(path, node, "`deployment.cwd`, else at the folder of this file")
+
+
+def _unless_there(path: str, node: Node, start: str) -> list[Finding]:
+    """What is wrong with a script that is not there; `start` says where a relative path starts."""
+    if os.path.isfile(path):
+        return []
+    what = "is a directory" if os.path.isdir(path) else "does not exist"
+    message = f"The script {path!r} {what}. A relative path starts at {start}."
+    return [Finding.at(node, "script", "error", message)]
 
 
 @attrs.frozen

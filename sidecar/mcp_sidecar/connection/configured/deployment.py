@@ -16,6 +16,8 @@ class Deployment:
 
     source: str
     """The server's file, with the object in it where that is named."""
+    path: Node | None
+    """Where the file is written, if it is one of the file system."""
     directory: str | None
     """Where FastMCP goes; relative to the file."""
     args: tuple[str, ...]
@@ -30,6 +32,7 @@ def read_deployment(root: Node) -> Deployment:
     names = dict.fromkeys(member.name for member in env.members) if env is not None else {}
     return Deployment(
         source=f"{path}:{entrypoint}" if entrypoint is not None else path,
+        path=source.get("path") if source is not None and _string(source, "type") in (None, "filesystem") else None,
         directory=_string(deployment, "cwd"),
         args=tuple(item.value for item in args.items if item.kind == "string") if args is not None else (),
         env={name: value for name in names if (value := _string(env, name)) is not None},
