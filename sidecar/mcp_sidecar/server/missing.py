@@ -8,6 +8,7 @@ from mcp_sidecar.connection.calls import Calls
 from mcp_sidecar.connection.configured.user import MOST_CHOICES, Unaskable, User
 from mcp_sidecar.connection.logs import Level
 from mcp_sidecar.connection.paging import LIST_KEYS
+from mcp_sidecar.server.items import ItemKind
 from mcp_sidecar.wire.errors import InvalidParams, RequestCancelled
 
 _MOST_NAMED: Final = 40
@@ -24,6 +25,8 @@ class _Wanted(NamedTuple):
     """The list that has the choices."""
     key: str = "name"
     """Where each item of that list has the value."""
+    values: Sequence[str] = ()
+    """The choices, where there is no list."""
 
 
 _WANTED: Final[Mapping[str, _Wanted]] = {
@@ -36,7 +39,9 @@ _WANTED: Final[Mapping[str, _Wanted]] = {
     "mcp/tasks/get": _Wanted("taskId", "task", "tasks/list", "taskId"),
     "mcp/tasks/result": _Wanted("taskId", "task", "tasks/list", "taskId"),
     "mcp/tasks/cancel": _Wanted("taskId", "task", "tasks/list", "taskId"),
-    "mcp/logging/setLevel": _Wanted("level", "level", None),
+    "mcp/logging/setLevel": _Wanted("level", "level", None, values=get_args(Level)),
+    "mcp/items": _Wanted("kind", "kind", None, values=get_args(ItemKind)),
+    "mcp/fields": _Wanted("prompt", "prompt", "prompts/list"),
 }
 
 _WITH_ARGUMENTS: Final = ("mcp/tools/call", "mcp/prompts/get")
@@ -108,7 +113,7 @@ class MissingParams:
 
     async def _values(self, wanted: _Wanted) -> list[str]:
         if wanted.method is None:
-            return list(get_args(Level))
+            return list(wanted.values)
         listed = (await self._calls.list_all(wanted.method, None)).get(LIST_KEYS[wanted.method])
         items = listed if isinstance(listed, list) else []
         values = [each.get(wanted.key) for each in items if isinstance(each, dict)]

@@ -385,6 +385,18 @@ async def test_a_level_is_chosen(desk: Desk) -> None:
     assert {"title": "emergency"} in question["actions"]
 
 
+async def test_a_kind_of_items_is_chosen_and_the_only_prompt_taken(desk: Desk) -> None:
+    desk.answer = "prompt"
+    await desk.editor.connect(**good())
+    items = await desk.run("items")
+    (question,) = desk.questions
+    assert [each["title"] for each in question["actions"]] == ["tool", "resource", "resourceTemplate", "prompt"]
+    assert [each["id"] for each in items["items"]] == ["greet"]
+    desk.questions.clear()
+    assert await desk.run("fields") == await desk.run("fields", {"prompt": "greet"})
+    assert not desk.questions
+
+
 async def test_the_only_resource_is_read_unasked(desk: Desk) -> None:
     await desk.editor.connect(**tidy())
     result = await desk.run("resources.read", {}, SHOW)

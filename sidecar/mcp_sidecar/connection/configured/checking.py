@@ -4,7 +4,7 @@ It looks at files and runs nothing. What is wrong with the text alone is known b
 """
 
 # os.path says no where pathlib raises: at names that are too long, have a NUL, or may not be looked at.
-# ruff: noqa: PTH111, PTH112, PTH113, PTH118, PTH122
+# ruff: noqa: PTH111, PTH112, PTH113, PTH118
 # Lists of words are read more easily as words.
 # ruff: noqa: SIM905
 
