@@ -71,7 +71,7 @@ def _offered(configuration: Configuration, site: Site) -> list[Suggestion]:
         # The field that is being named is not given yet.
         own = [name for name in given if not site.is_name or name in site.siblings]
         return attrs.evolve(site, path=path[2:]).suggestions(server_schema(place.tool, own, values))
-    return site.suggestions(file_schema(place.tool, place.keys)) if not path else []
+    return site.suggestions(file_schema(place.tool, place.keys))
 
 
 def _programs(configuration: Configuration) -> list[str]:

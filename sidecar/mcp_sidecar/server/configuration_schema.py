@@ -62,6 +62,48 @@ INPUT: Final[Schema] = {
 }
 """Of one of `inputs`."""
 
+_LIST: Final[Schema] = {"type": "array", "items": {"type": "string"}}
+
+_OF_FASTMCP: Final[Mapping[str, Schema]] = {
+    "source": {
+        "type": "object",
+        "description": "Where the server is",
+        "required": ["path"],
+        "properties": {
+            "path": _text("The Python file that the server is in"),
+            "entrypoint": _text("The name of the server in it, or of what makes it"),
+        },
+    },
+    "environment": {
+        "type": "object",
+        "description": "The Python that it needs, which uv provides",
+        "properties": {
+            "python": _text("The version of Python"),
+            "dependencies": {**_LIST, "description": "The packages that it needs"},
+            "requirements": _text("A file with the packages that it needs"),
+            "project": _text("The directory of its project"),
+            "editable": {**_LIST, "description": "Directories of packages that are edited"},
+        },
+    },
+    "deployment": {
+        "type": "object",
+        "description": "How it is run",
+        "properties": {
+            "transport": _text(
+                "How it is spoken to; by the sidecar over stdio", enum=["stdio", "http", "sse", "streamable-http"]
+            ),
+            "host": _text("Where it listens"),
+            "port": {"type": "integer", "description": "Where it listens", "examples": [8000]},
+            "path": _text("The path of its URL"),
+            "log_level": _text("What it logs", enum=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+            "cwd": _text("The directory in which it runs"),
+            "env": {**_TEXTS, "description": "Environment variables for it"},
+            "args": {**_LIST, "description": "Its arguments"},
+        },
+    },
+}
+"""Of a `fastmcp.json` with one server (fastmcp 4.1, `MCPServerConfig`)."""
+
 
 def file_schema(tool: Tool, keys: Sequence[str]) -> Schema:
     """The schema of what holds the servers.
@@ -71,7 +113,7 @@ def file_schema(tool: Tool, keys: Sequence[str]) -> Schema:
         keys: under which the servers are, the tool's own first.
     """
     servers: Schema = {"type": "object", "description": "The servers, by their names"}
-    properties: Schema = {keys[0]: servers}
+    properties: Schema = {**(_OF_FASTMCP if tool == "fastmcp" else {}), keys[0]: servers}
     if tool in ("vscode", "mcp"):
         inputs = {"type": "array", "items": INPUT, "description": "What the user is asked for, once"}
         properties["inputs"] = inputs

@@ -626,6 +626,16 @@ async def test_fields_are_offered_by_the_kind_of_server(editor: Editor, tmp_path
     claude = await Page.open(editor, tmp_path / ".mcp.json", "")
     assert "envFile" not in await completed(claude, '{"mcpServers": {"a": {"|"}}}')
     await claude.close()
+    fastmcp = await Page.open(editor, tmp_path / "fastmcp.json", "")
+    assert list(await completed(fastmcp, "{|}")) == ["source", "environment", "deployment", "mcpServers"]
+    source = await completed(fastmcp, '{"source": {|}}')
+    assert list(source) == ["path", "entrypoint"]
+    assert source["path"] == '{"source": {"path": ""}}'
+    deployed = '{"source": {"path": "é🦀.py"}, "deployment": {"log_level": "|"}}'
+    assert "DEBUG" in await completed(fastmcp, deployed)
+    assert await completed(fastmcp, '{"source": {"path": "|"}, "nothing": {}}') == {}
+    assert await completed(fastmcp, '{"source": {"path": "x"}, "nothing": {"|"}}') == {}
+    await fastmcp.close()
 
 
 async def test_programs_and_variables_are_offered(editor: Editor, tmp_path: Path) -> None:
