@@ -118,9 +118,12 @@ def _known_variables(configuration: Configuration) -> Iterator[tuple[str, str]]:
         yield f"input:{identifier}", definition.description or "an input of this file"
     folder = str(place.folder.path) if place.folder is not None else "the folder of the project"
     yield "workspaceFolder", folder
+    if len(configuration.context.folders) > 1:
+        yield from ((f"workspaceFolder:{each.name}", str(each.path)) for each in configuration.context.folders)
     yield "workspaceFolderBasename", os.path.basename(folder)
     platform = configuration.context.platform
     home = variable(environ, "USERPROFILE" if platform == "win32" else "HOME", platform)
     yield "userHome", home or "the user's home directory"
+    yield "cwd", folder
     yield "pathSeparator", "between the parts of a path"
     yield from ((f"env:{name}", "environment variable") for name in names)

@@ -4,13 +4,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_sidecar.connection.configured.checking import check
 from mcp_sidecar.connection.configured.file import Configuration, read_text
-from mcp_sidecar.connection.configured.places import places_of
+from mcp_sidecar.connection.configured.places import Folder, places_of
 from mcp_sidecar.connection.configured.variables import Context
 from mcp_sidecar.server.completion import Site
 from mcp_sidecar.server.configuration_completion import suggestions
@@ -105,6 +106,19 @@ def test_the_server_of_a_fastmcp_json_is_looked_for_where_fastmcp_does(
     found = check(configuration)
     assert [finding.rule for finding in found] == expected
     assert all(text[finding.start : finding.end] in source for finding in found)
+
+
+def test_the_variables_of_every_folder_are_offered_by_its_name() -> None:
+    text = '{"mcpServers": {"a": {"command": "sh", "args": ["${"]}}}'
+    offset = text.index("${") + 2
+    folders = [Folder(path=Path(path), name=name) for path, name in (("/ws", "one"), ("/other", "two"))]
+    offered = {}
+    for count in (1, 2):
+        context = attrs.evolve(CONTEXT, folders=folders[:count])
+        found = suggestions(read_text(text, places_of("/ws/mcp.json", []), context), text, offset)
+        offered[count] = {each.label for each in found}
+    assert {"${workspaceFolder}", "${cwd}", "${userHome}", "${env:HOME}"} <= offered[1]
+    assert offered[2] - offered[1] == {"${workspaceFolder:one}", "${workspaceFolder:two}"}
 
 
 WHOLE = """\ufeff// é🦀
