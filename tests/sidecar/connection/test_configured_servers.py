@@ -485,6 +485,31 @@ async def test_a_url_needs_consent_where_it_gets_secrets(
         assert secret not in desk.person.questions[0]
 
 
+URL = {"url": "https://e.example/${env:LANGUAGE}", "headers": {"X-Key": "a"}, "oauth": {"clientId": "c"}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://evil.example/${env:LANGUAGE}"},
+        {"headers": {"X-Key": "b"}},
+        {"headers": {"X-Key": "a", "X-More": "${env:LANGUAGE}"}},
+        {"oauth": {"clientId": "d"}},
+        {},
+    ],
+)
+async def test_whatever_changed_about_a_url_is_asked_again(desk: Desk, change: dict[str, Any]) -> None:
+    desk.vscode(**URL)
+    await desk.prepare()
+    await desk.prepare()
+    assert len(desk.person.questions) == 1
+    desk.vscode(**URL | change)
+    if not change:
+        desk.environ["LANGUAGE"] = "fr"
+    await desk.prepare()
+    assert len(desk.person.questions) == 2
+
+
 @pytest.mark.parametrize("written", ["${workspaceFolder}/evil.py", "${env:LANGUAGE}", "${userHome}"])
 async def test_a_url_never_becomes_a_program(desk: Desk, written: str) -> None:
     (desk.workspace / "evil.py").write_text("")
