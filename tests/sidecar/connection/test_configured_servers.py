@@ -259,7 +259,19 @@ async def test_claude_desktop_has_no_variables(desk: Desk) -> None:
     assert (await desk.program_of()).args == ("${HOME}",)
 
 
-@pytest.mark.parametrize("written", ["${env:UNSET}", "${workspaceFolder:gone}", "${command:x.y}", "${input:nobody}"])
+OF_VSCODE_ALONE = [
+    *("command:x.y", "config:x.y", "extensionInstallFolder:x.y", "execPath", "execInstallFolder", "defaultBuildTask"),
+    *("taskVar:x", "selectedText", "lineNumber", "columnNumber", "file", "fileWorkspaceFolder"),
+    *("fileWorkspaceFolderBasename", "relativeFile", "relativeFileDirname", "fileDirname", "fileExtname"),
+    *("fileBasename", "fileBasenameNoExtension", "fileDirnameBasename"),
+]
+"""All the others that VS Code 1.139 has."""
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["${env:UNSET}", "${workspaceFolder:gone}", "${input:nobody}", *(f"${{{name}}}" for name in OF_VSCODE_ALONE)],
+)
 async def test_what_has_no_value_is_refused_with_its_place(desk: Desk, written: str) -> None:
     file = desk.write('{"servers": {"it": {"command": "tool",\n  "env": {"A": "é", "B": "x@"}}}}'.replace("@", written))
     with pytest.raises(InvalidTarget) as error:

@@ -31,10 +31,18 @@ VARIABLE: Final = re.compile(r"\$\{((?:[^}$]|\$(?!\{))*+)\}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_VSCODE_ALONE: Final = frozenset(
     {
-        *("command", "config", "extensionInstallFolder", "execPath", "defaultBuildTask", "selectedText", "lineNumber"),
-        *("columnNumber", "file", "fileWorkspaceFolder", "fileWorkspaceFolderBasename", "relativeFile"),
-        *("relativeFileDirname", "fileDirname", "fileExtname", "fileBasename", "fileBasenameNoExtension"),
-        "fileDirnameBasename",
+        *(
+            "command",
+            "config",
+            "extensionInstallFolder",
+            "execPath",
+            "execInstallFolder",
+            "defaultBuildTask",
+            "taskVar",
+        ),
+        *("selectedText", "lineNumber", "columnNumber", "file", "fileWorkspaceFolder", "fileWorkspaceFolderBasename"),
+        *("relativeFile", "relativeFileDirname", "fileDirname", "fileExtname", "fileBasename"),
+        *("fileBasenameNoExtension", "fileDirnameBasename"),
     }
 )
 """What depends on something that only VS Code knows: its settings, its commands, the active editor."""
