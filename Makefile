@@ -63,6 +63,7 @@ test-editors: setup # ARGS="-k emacs" go to pytest
 	UV=$(UV) $(VENV)/python -m pytest tests/editors -n auto --dist worksteal $(ARGS)
 
 test-extension: setup $(BUNDLE)
+	$(VENV)/python -m pytest tests/extension
 	$(NODE) --import ./tests/extension/vscode.ts --test 'tests/extension/*.test.ts'
 
 test-vscode: setup $(VSIX)

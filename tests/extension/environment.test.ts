@@ -37,7 +37,8 @@ const execute = promisify(execFile);
 const ROOT = resolve(import.meta.dirname, "../..");
 const UV = [join(ROOT, ".uv/bin"), ...(process.env.PATH ?? "").split(delimiter)]
   .map((folder) => join(folder, "uv"))
-  .find(existsSync);
+  // uv itself: the scripts of version managers, such as pyenv's, need more of a PATH than these machines have.
+  .find((path) => existsSync(path) && !readFileSync(path, "latin1").startsWith("#!"));
 const VENV_PYTHON = join(ROOT, ".venv/bin/python");
 const PYTHON = existsSync(VENV_PYTHON) ? realpathSync(VENV_PYTHON) : "";
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), "mcp-sidecar-environment-")));

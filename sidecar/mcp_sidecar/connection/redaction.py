@@ -59,7 +59,7 @@ _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _MOST_ENCODINGS: Final = 3
 """How often over a secret is looked for percent-encoded: a URL in a URL has it encoded twice."""
 
-_CUT: Final = re.compile(r"\ufffd{0,3}(?:%[0-9A-Fa-f]?)?(?:…| \[cut\])")
+_CUT: Final = re.compile(r"\ufffd{0,3}(?:%[0-9A-Fa-f]?)?(?P<mark>…| \[cut\])")
 """Where a text was cut: the mark, and what is left of a character, or of its encoding, that was cut as well."""
 
 _TOKEN: Final = re.compile(
@@ -262,12 +262,13 @@ class Redactor:
             return []
         spans: list[tuple[int, int]] = []
         for cut in _CUT.finditer(text):
-            end = cut.start()
-            last = text[max(0, end - SHORTEST_FRAGMENT) : end]
-            if len(last) == SHORTEST_FRAGMENT:
-                length = max(_overlap(text, end, last, secret) for secret in self.secrets)
-                if length:
-                    spans.append((end - length, end))
+            # What may be left of a cut character may as well be of the secret itself.
+            for end in range(cut.start(), cut.start("mark") + 1):
+                last = text[max(0, end - SHORTEST_FRAGMENT) : end]
+                if len(last) == SHORTEST_FRAGMENT:
+                    length = max(_overlap(text, end, last, secret) for secret in self.secrets)
+                    if length:
+                        spans.append((end - length, end))
         return spans
 
 

@@ -75,6 +75,10 @@ def test_no_beginning_of_a_secret_is_left_where_a_text_was_cut(
     assert piece + mark not in shown
 
 
+def test_a_percent_sign_before_a_cut_may_be_of_the_secret_itself() -> None:
+    assert Redactor.of(["000%00"]).text("x 000%… 000%0… 000%4") == "x ***… ***… 000%4"
+
+
 def test_what_is_before_a_cut_stays_where_it_is_no_beginning_of_a_secret() -> None:
     redactor = Redactor.of(["made-up-s3cret"])
     assert redactor.text("said mad… and [cut] s3cret…, made-u… (made-up-s [cut])") == (
