@@ -205,8 +205,7 @@ async def test_many_tools_arrive(editor: Editor) -> None:
 async def test_a_server_may_take_its_time_to_leave(editor: Editor) -> None:
     await editor.connect(**nasty("threads-on-exit", 1))
     await editor.request("mcp/disconnect")
-    said = [entry["message"] for entry in editor.logs]
-    assert [message for message in said if not message.startswith("--- ")] == ["left properly"]
+    assert [entry["message"] for entry in editor.logs] == ["left properly"]
 
 
 # Too much of it
@@ -225,8 +224,8 @@ async def test_a_flood_on_stderr_is_read_and_bounded(start_editor: StartEditor, 
     assert max(map(len, lines)) < 9000
     assert len(lines) < 5000
     if mode == "floods-stderr":
-        told = "entries were dropped: more than"
-        await editor.wait_for("mcp/didLog", lambda entry: entry["source"] == "sidecar" and told in entry["message"])
+        entry = await editor.wait_for("mcp/didLog", lambda entry: entry["source"] == "sidecar")
+        assert "dropped" in entry["message"]
 
 
 async def test_a_flood_of_garbage_is_read_and_bounded_and_the_status_answers_meanwhile(

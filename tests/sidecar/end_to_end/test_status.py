@@ -44,7 +44,10 @@ async def test_the_status_can_be_had_as_a_text(start_editor: Callable[..., Await
     assert mark["text"].endswith(f" sidecar info: {mark['message']}")
 
 
-async def test_the_log_marks_where_a_connection_begins_and_ends(editor: Editor) -> None:
+async def test_the_log_marks_where_a_connection_begins_and_ends_for_who_reads_it_as_a_text(
+    start_editor: Callable[..., Awaitable[Editor]],
+) -> None:
+    editor = await start_editor(texts=True)
     name = (await editor.connect(**raw()))["target"]["name"]
     await editor.call("stderr", lines=1)
     await editor.wait_for("mcp/didLog", lambda entry: entry["message"] == "stderr line 1")
