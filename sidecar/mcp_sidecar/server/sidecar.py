@@ -209,7 +209,7 @@ class Sidecar:
             self.server.notify(LOGGED, attrs.evolve(entry, text=entry_text(entry)) if self._tells_texts else entry)
 
     def _mark(self, status: ConnectionStatus) -> None:
-        """Log where a connection begins and ends, for who reads the log as a text: the lines between can be told apart."""
+        """Log where a connection begins and ends, so that the lines between can be told apart."""
         name = [status.target.name] if status.target is not None else []
         error = [status.error.message] if status.error is not None else []
         mark = " ".join(["---", status.state, *name, "---", *error])
