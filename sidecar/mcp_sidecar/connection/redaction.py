@@ -262,13 +262,14 @@ class Redactor:
             return []
         spans: list[tuple[int, int]] = []
         for cut in _CUT.finditer(text):
-            # What may be left of a cut character may as well be of the secret itself.
-            for end in range(cut.start(), cut.start("mark") + 1):
+            remains, mark = cut.start(), cut.start("mark")
+            # What may be left of a cut character may as well be of the secret itself, and is then masked as a whole.
+            for end in range(remains, mark + 1):
                 last = text[max(0, end - SHORTEST_FRAGMENT) : end]
                 if len(last) == SHORTEST_FRAGMENT:
                     length = max(_overlap(text, end, last, secret) for secret in self.secrets)
                     if length:
-                        spans.append((end - length, end))
+                        spans.append((end - length, end if end == remains else mark))
         return spans
 
 

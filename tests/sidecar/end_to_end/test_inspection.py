@@ -238,7 +238,7 @@ async def test_five_thousand_tools_are_inspected(editor: Editor) -> None:
 
 async def test_the_time_limit_holds_and_what_was_left_out_is_told(editor: Editor) -> None:
     await editor.connect(**nasty("many-tools"))
-    inspection = await inspect(editor, timeLimit=0.6)
+    inspection = await inspect(editor, timeLimit=0.1)
     assert inspection["inspected"]["schemas"] < 5000
     assert any(skipped["why"] == "there was no time left" for skipped in inspection["skipped"])
     assert inspection["durationMs"] < 5_000
