@@ -105,6 +105,7 @@ extensionTests(
       const tree = new ServerTree(window.screen);
       await tree.open();
       await connect(window, CAPABLE);
+      await tree.waitForRow("greet"); // of the last list: until then the rows move under the mouse
       await tree.press("host", "Subscribe to Resource");
       await tree.waitForRow("host", /subscribed/);
       await tree.press("host", "Read Resource…");
