@@ -120,7 +120,8 @@ class Sidecar:
         """The folder of a VS Code's user data, see `places`."""
         self._tells_texts = False
         """Whether what is pushed has a text to read, too."""
-        self._last_mark = "--- disconnected ---"
+        self._marked: tuple[str, str | None, str | None] = ("disconnected", None, None)
+        """State, name and error at the last mark in the log."""
         self._commands = Commands(
             lambda: self.server, self._settings, missing=lambda: self._missing, display=lambda: self._display
         )
@@ -210,12 +211,15 @@ class Sidecar:
 
     def _mark(self, status: ConnectionStatus) -> None:
         """Log where a connection begins and ends, so that the lines between can be told apart."""
-        name = [status.target.name] if status.target is not None else []
-        error = [status.error.message] if status.error is not None else []
-        mark = " ".join(["---", status.state, *name, "---", *error])
-        if mark != self._last_mark:
-            self._last_mark = mark
-            self.logged(LogEntry(source="sidecar", level="info", message=mark))
+        name = status.target.name if status.target is not None else None
+        error = status.error.message if status.error is not None else None
+        before, self._marked = self._marked, (status.state, name, error)
+        if self._marked == before:
+            return
+        # An error outlives its failure; beside a connection that stands, a new one is of an attempt.
+        told = error if status.state in ("failed", "reconnecting") or error != before[2] else None
+        message = " ".join(filter(None, ("---", status.state, name, "---", told)))
+        self.logged(LogEntry(source="sidecar", level="info", message=message))
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
         """Push a notification of the MCP server, also one that MCP does not know, or of its link.

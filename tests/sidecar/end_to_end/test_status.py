@@ -54,9 +54,15 @@ async def test_the_log_marks_where_a_connection_begins_and_ends_for_who_reads_it
     await editor.request("mcp/disconnect")
     with pytest.raises(ResponseError):
         await editor.connect(command="no-such-program-anywhere")
-    *said, failed = [entry["message"] for entry in editor.logs]
+    await editor.connect(**raw())
+    with pytest.raises(ResponseError):
+        await editor.connect(command="no-such-program-anywhere")
+    await editor.status()
+    *said, failed, again, stands, refused = [entry["message"] for entry in editor.logs]
     assert said == [f"--- connecting {name} ---", f"--- connected {name} ---", "stderr line 1", "--- disconnected ---"]
     assert failed.startswith("--- failed no-such-program-anywhere --- ")
+    assert (again, stands) == (said[0], said[1])
+    assert refused.startswith(f"--- connected {name} --- ")
 
 
 async def test_secrets_are_in_no_message_of_the_sidecar(editor: Editor) -> None:
