@@ -49,8 +49,8 @@ async function connectTo(parts: Parts, target: Target | undefined, token?: strin
 
 /** What may be stored openly of a target; undefined where it makes no sense, which the connect that follows says. */
 async function recentOf(sidecar: Sidecar, target: Target): Promise<[RecentTarget, hasSecrets: boolean] | undefined> {
-  const { server, file = "", inputs, auth } = target;
-  if (server) return [{ text: `${server} ${file}`, target: { server, file } }, inputs !== undefined];
+  const { server, file, inputs, auth } = target;
+  if (server) return [{ text: `${server} ${file ?? ""}`, target: file ? { server, file } : { server } }, !!inputs];
   const preview = await sidecar.request("mcp/resolve", target).catch(() => undefined);
   return preview && [{ text: preview.text }, preview.hasSecrets || auth !== undefined];
 }

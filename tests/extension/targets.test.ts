@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import test from "node:test";
+import { connect, reconnect } from "../../extension/src/connect.ts";
 import type { Target } from "../../extension/src/protocol.ts";
 import { Recents } from "../../extension/src/recents.ts";
 
@@ -67,6 +68,21 @@ test("a configured server is stored as it is: typing its name would be another t
   await recents.add({ text: "notes", target });
   deepEqual(await recents.wholeOf(recents.all[0] ?? { text: "" }), target);
   equal(secrets.size, 0);
+});
+
+test("a configured server that a key binding names, without its file or with, is taken again as it was named", async () => {
+  for (const target of [{ server: "notes" }, { server: "notes", file: "/w/.mcp.json" }]) {
+    const { recents } = storage();
+    const requests: unknown[] = [];
+    const request = async (...asked: unknown[]) => void requests.push(asked.slice(0, 2));
+    const parts = { recents, sidecar: { start: async () => undefined, request } } as never;
+    await connect(parts, target);
+    await reconnect(parts);
+    deepEqual(requests, [
+      ["mcp/connect", target],
+      ["mcp/connect", target],
+    ]);
+  }
 });
 
 test("a target whose secret is no longer stored is not taken for whole", async () => {

@@ -14,6 +14,9 @@ export const window = {
 };
 export class MarkdownString {}
 export class ThemeColor {}
+export class ThemeIcon {}
+export const Uri = {};
+export const QuickPickItemKind = {};
 export const StatusBarAlignment = {};
 export const env = {};
 export const commands = {};
