@@ -26,10 +26,10 @@ function tooltip({ headline, details }: ReturnType<typeof statusView>, actions: 
   const text = new MarkdownString("", true);
   text.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
   text.appendMarkdown(`**${withoutMarkup(headline)}**\n\n${details.map(withoutMarkup).join("  \n")}`);
-  const links = actions.map(
-    ({ icon, title, command }) => `[${icon}&nbsp;${title.replaceAll(" ", "&nbsp;")}](command:${command})`,
-  );
-  return text.appendMarkdown(`\n\n---\n\n${links.join(" &nbsp; ")}`);
+  const links = actions.map(({ icon, title, command }) => `[${icon} ${title}](command:${command})`);
+  // Three in a line: where a line is full, one would be torn between its icon and its words.
+  const lines = links.map((link, index) => `${link}${index % 3 === 2 ? "  \n" : " &nbsp; "}`);
+  return text.appendMarkdown(`\n\n---\n\n${lines.join("")}`);
 }
 
 type Look = [icon: string, headline: string, beside?: string, background?: "error" | "warning"];

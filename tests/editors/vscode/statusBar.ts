@@ -100,6 +100,14 @@ export class StatusBar {
     await this.#screen.restMouse();
   }
 
+  /** The links of the tooltip that are torn: not on one line. */
+  async tornLinks(): Promise<string[]> {
+    const links = (await this.#hover()).locator("a");
+    const count = (all: Element[]) =>
+      all.map((link) => [link.textContent ?? "", link.getClientRects().length] as const);
+    return (await links.evaluateAll(count)).filter(([, lines]) => lines !== 1).map(([title]) => title);
+  }
+
   /** Titles and ids of all items, to see what is beside ours. */
   async all(): Promise<string[]> {
     return (await this.#screen.page.locator(".statusbar-item").filter({ visible: true }).allInnerTexts()).map(plain);
