@@ -123,6 +123,7 @@ extensionTests(
       await window.screenshot("sidecar/crashed");
       await window.notifications.click("Restart Sidecar");
       await waitForHeadline(window, /^Disconnected$/);
+      await window.screenshot("sidecar/restarted");
       await window.runCommand("MCP Sidecar: Reconnect");
       await waitForHeadline(window, /^Connected to notes$/);
 

@@ -46,6 +46,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
         ]) {
           match(tooltip, row);
         }
+        deepEqual(await window.status.tornLinks(), []);
         await shot("3 connected, with the tooltip");
         await window.screen.restMouse();
         await window.status.click();
@@ -72,6 +73,7 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
         const failed = await waitForHeadline(window, /^No connection to notes$/);
         equal(failed.background, "error");
         match(await window.status.tooltip(), /Last error: .*SIGKILL/);
+        deepEqual(await window.status.tornLinks(), []);
         await shot("5 the server was killed");
         ok(
           !(await window.palette.offers("MCP Sidecar: Call Tool…")).length,
@@ -80,10 +82,11 @@ for (const theme of ["dark", "light", "high-contrast"] as Theme[]) {
 
         await window.runCommand("MCP Sidecar: Reconnect");
         await waitForHeadline(window, /^Connected to notes$/);
+        await shot("6 connected again");
         await window.runCommand("MCP Sidecar: Disconnect");
         await waitForHeadline(window, /^Disconnected$/);
         await serverGone(window);
-        await shot("6 disconnected");
+        await shot("7 disconnected");
       },
       [`pick a tool, edit its arguments, call it, read the result (${theme})`]: async (window) => {
         const shot = (name: string) => window.screenshot(`tools/${theme}/${name}`);
