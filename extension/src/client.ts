@@ -67,9 +67,12 @@ export class Client extends client.LanguageClient {
    * @throws Error that says why it did not; nothing is left of it then
    */
   async launch(): Promise<ConnectionStatus> {
+    const kill = () => this.process?.kill("SIGKILL");
+    // What is no sidecar does not notice that the window closes.
+    process.once("exit", kill);
     const late = setTimeout(() => {
       this.lastWords = l10n.t("It did not answer within {0} s.", START_MS / 1000);
-      this.process?.kill("SIGKILL");
+      kill();
     }, START_MS);
     try {
       await this.start();
@@ -79,6 +82,7 @@ export class Client extends client.LanguageClient {
       throw this.process ? new Error(await this.causeOfDeath(), { cause: error }) : error;
     } finally {
       clearTimeout(late);
+      process.off("exit", kill);
     }
   }
 

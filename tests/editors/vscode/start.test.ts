@@ -123,6 +123,17 @@ extensionTest("a setting that is mended while the sidecar starts holds", {}, asy
   sidecarOf(window);
 });
 
+extensionTest(
+  "a program that is no sidecar does not outlive the window",
+  { settings: { "mcpSidecar.command": ["/bin/sh", "-c", "while :; do sleep 1; done"] } },
+  async (window) => {
+    await waitForHeadline(window, /^The sidecar is starting$/);
+    const programs = () => Promise.resolve(processesLike(window, /while :; do/).length);
+    await window.screen.until("the program", programs, (count) => count === 1);
+    // That nothing is left is asserted at the end of every test.
+  },
+);
+
 extensionTest("an untrusted workspace starts nothing, and says why", { trust: false }, async (window) => {
   await waitForHeadline(window, /^This workspace is not trusted, so nothing is started$/);
   const tree = new ServerTree(window.screen);
