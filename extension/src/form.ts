@@ -10,6 +10,7 @@ import {
   ThemeIcon,
   window,
 } from "vscode";
+import { failureOf } from "./failure.ts";
 import { withoutIcons, withoutLinks } from "./plainText.ts";
 import type { Checked, FieldChoice, FormField, Raw } from "./protocol.ts";
 import type { Sidecar } from "./sidecar.ts";
@@ -102,10 +103,12 @@ function choose(place: Place): Promise<Step> {
   });
 }
 
-/** What comes of an answer. Once the sidecar has ended nothing does: the question is withdrawn then. */
+/** What comes of an answer. Once the sidecar has ended nothing does: the question is withdrawn then, and nothing is said. */
 function check({ sidecar, field }: Place, answer: { text: string } | { values: string[] }): Promise<Checked> {
   const { schema, required } = field;
-  return sidecar.request("mcp/check", { schema, required, ...answer }).catch(() => ({ problem: "" }));
+  return sidecar
+    .request("mcp/check", { schema, required, ...answer })
+    .catch((error) => ({ problem: failureOf(error)?.message ?? "" }));
 }
 
 /** Show an input until it is accepted with a value, or put away. */

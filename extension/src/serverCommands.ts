@@ -21,8 +21,8 @@ export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) =>
   openPart,
   copyName,
   copyJson,
-  subscribe: ({ subscriptions }, given: Given) => subscriptions.begin(itemOf(given)?.id ?? String(given)),
-  unsubscribe: ({ subscriptions }, given: Given) => subscriptions.end(itemOf(given)?.id ?? String(given)),
+  subscribe: ({ subscriptions }, given: Given) => withUri(given, (uri) => subscriptions.begin(uri)),
+  unsubscribe: ({ subscriptions }, given: Given) => withUri(given, (uri) => subscriptions.end(uri)),
   refreshView: refresh,
   findInView: ({ view }) => view.find(),
   // VS Code runs the command of a row only where its enablement holds without the row: this one has none.
@@ -31,6 +31,12 @@ export const SERVER_COMMANDS: Record<string, (parts: Parts, ...args: never[]) =>
   showTrace: ({ trace }) => trace.show(),
   refreshTrace: ({ trace }) => trace.refresh(),
 };
+
+/** Do something with a resource; with none where VS Code names a row that the view has drawn anew meanwhile. */
+function withUri(given: Given, task: (uri: string) => Promise<void>): Promise<void> | undefined {
+  const uri = itemOf(given)?.id ?? (typeof given === "string" ? given : undefined);
+  return uri === undefined ? undefined : task(uri);
+}
 
 function refresh({ lists }: Parts, node: Given): void {
   const isOne = typeof node === "object" && !("item" in node);

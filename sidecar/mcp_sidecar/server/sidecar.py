@@ -82,7 +82,6 @@ from mcp_sidecar.wire.server import Fallback, Hooks, WireServer, create_server
 if TYPE_CHECKING:
     from mcp_sidecar.connection.configured.places import Folder
     from mcp_sidecar.connection.configured.servers import ConfiguredServers
-    from mcp_sidecar.connection.kept_entries import KeptEntries
     from mcp_sidecar.server.display import Display
     from mcp_sidecar.server.last_arguments import LastArguments
     from mcp_sidecar.server.missing import MissingParams
@@ -202,12 +201,14 @@ class Sidecar:
 
     def logged(self, entry: LogEntry) -> None:
         """Push something to read, and keep it."""
-        # Imported when it is needed: before the answer to `initialize` every module counts.
-        from mcp_sidecar.views.log_text import entry_text
-
         self._log_book.add(entry)
         if self.server.is_initialized:
-            self.server.notify(LOGGED, attrs.evolve(entry, text=entry_text(entry)) if self._tells_texts else entry)
+            self.server.notify(LOGGED, self._with_line(entry) if self._tells_texts else entry)
+
+    def _with_line(self, entry: LogEntry) -> LogEntry:
+        from mcp_sidecar.views.log_text import entry_text
+
+        return attrs.evolve(entry, text=entry_text(entry))
 
     def _mark(self, status: ConnectionStatus) -> None:
         """Log where a connection begins and ends, so that the lines between can be told apart."""
@@ -361,17 +362,12 @@ class Sidecar:
 
     @functools.cached_property
     def _last_arguments(self) -> "LastArguments":
-        from mcp_sidecar.server.last_arguments import LastArguments
-
-        return LastArguments(self._kept("arguments.json"), self._workspace_uri)
-
-    def _kept(self, name: str) -> "KeptEntries":
-        """What a file of the state directory keeps."""
         from mcp_sidecar.connection.kept_entries import KeptEntries
         from mcp_sidecar.connection.state_directory import state_directory
+        from mcp_sidecar.server.last_arguments import LastArguments
 
         directory = state_directory(self._environ)
-        return KeptEntries(directory and directory / name)
+        return LastArguments(KeptEntries(directory and directory / "arguments.json"), self._workspace_uri)
 
     def _workspace_uri(self) -> str:
         """The URI of the first folder; empty where there is none."""
@@ -511,6 +507,7 @@ class Sidecar:
         return Summary(text=sampling_text(params.sampling.value))
 
     async def _show(self, params: ShowParams) -> None:
+        keeping: asyncio.Task[None] | None = None
         match params:
             case ShowParams(method=str(method), document=None):
                 sent = params.params.value if params.params is not None else None
@@ -518,12 +515,17 @@ class Sidecar:
                 method, sent = await self._arguments.request(uri)
                 if not params.confirmed:
                     await self._confirm_strangers(uri)
-                await self._arguments.keep(uri)
+                # Beside the request, which does not wait for the disk.
+                keeping = asyncio.create_task(self._arguments.keep(uri))
             case _:
                 raise InvalidParams("$: exactly one of `method` and `document` is needed")
         links = Links(params.open_whole, params.open_part)
         token = params.work_done_token
-        await self._presenter.show(method, sent, server=self._server_name(), links=links, token=token)
+        try:
+            await self._presenter.show(method, sent, server=self._server_name(), links=links, token=token)
+        finally:
+            if keeping is not None:
+                await keeping
 
     def _ask(self, method: str, params: Any) -> Awaitable[Raw]:
         """Send a request of MCP, or inspect; the sidecar's other methods are none, nor are notifications.
