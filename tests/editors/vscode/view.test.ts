@@ -45,6 +45,7 @@ extensionTests(
       const tree = new ServerTree(window.screen);
       await tree.open();
       await connect(window, CAPABLE);
+      for (const last of ["choose", "note", "greet"]) await tree.waitForRow(last); // until then rows are drawn anew
       for (const group of ["Tools", "Resources", "Prompts"]) {
         const { description } = await tree.waitForRow(group, /^\d+$/);
         await tree.press("grow", "Call Tool…");
